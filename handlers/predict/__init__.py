@@ -1,0 +1,4 @@
+"""The function behind `POST /predict`. Its handler is `handlers.predict.app.handler`.
+
+It imports only the standard library and what AWS Lambda's Python runtimes have on board: botocore, urllib3.
+"""

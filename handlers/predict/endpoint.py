@@ -1,0 +1,147 @@
+"""Ask a SageMaker endpoint: the InvokeEndpoint operation, with the timeout that the call at hand has left.
+
+A boto3 client fixes its timeouts when it is created, and creating one costs more than all the rest of a cold
+start. So botocore only finds the credentials and signs here, and urllib3 sends.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ContainerProvider, CredentialResolver, EnvProvider
+from botocore.endpoint_provider import RuleSetStandardLibrary
+from botocore.loaders import Loader
+from urllib3 import exceptions
+
+from .problem import Problem
+
+MAX_MESSAGE_LENGTH = 300
+
+# Error code of the SageMaker runtime -> seconds until another try makes sense, and what the caller reads.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+_NOT_NOW = {
+    "ValidationError": (30, "The model's endpoint is not in service."),  # it does not exist, or not yet
+    "ModelNotReadyException": (10, "The model is warming up."),
+    "ThrottlingException": (2, "Too many requests at the moment."),
+}
+_UNAVAILABLE = (5, "The model's endpoint cannot answer at the moment.")
+
+
+class Endpoint:
+    """One SageMaker endpoint, with one connection that is kept between calls. Create it once per process."""
+
+    def __init__(self, name: str, region: str, runtime_url: str | None = None) -> None:
+        """runtime_url: where the SageMaker runtime is, if not at its usual place in the region."""
+        self._name = name
+        self.url = f"{runtime_url or _regional_url(region)}/endpoints/{name}/invocations"
+        self._pool = urllib3.connection_from_url(self.url, maxsize=1, retries=False)
+        # The two ways in which Lambda hands a function its role. Credentials that expire renew themselves.
+        credentials = CredentialResolver([EnvProvider(), ContainerProvider()]).load_credentials()
+        if credentials is None:
+            raise RuntimeError("No AWS credentials. Lambda sets AWS_ACCESS_KEY_ID etc. from the function's role.")
+        self._signer = SigV4Auth(credentials, "sagemaker", region)
+
+    def invoke(self, image: bytes, media_type: str, deadline: float) -> bytes:
+        """What the model's container answers for one image.
+
+        deadline: a time.monotonic() value. Raises Problem 422, 500, 503 or 504.
+        """
+        try:
+            response = self._post_with_retry(image, media_type, deadline)
+            body = response.read()
+        except exceptions.NewConnectionError as error:  # first: in urllib3 1.26 it is a TimeoutError as well
+            raise _not_now(_UNAVAILABLE, type(error).__name__, str(error)) from error
+        except exceptions.TimeoutError as error:
+            raise _out_of_time(type(error).__name__, str(error)) from error
+        except exceptions.HTTPError as error:
+            if isinstance(error.args[-1], TimeoutError):  # while sending, urllib3 counts it as a broken connection
+                raise _out_of_time(type(error).__name__, str(error)) from error
+            raise _not_now(_UNAVAILABLE, type(error).__name__, str(error)) from error
+        if response.status != 200:
+            raise self._problem(response, body)
+        return body
+
+    def _post_with_retry(self, image: bytes, media_type: str, deadline: float) -> urllib3.BaseHTTPResponse:
+        """POST, and once more if the connection of an earlier call proves to be closed by the other side.
+
+        Lambda freezes the process between calls, so this is usual. Asking a model twice changes nothing.
+        """
+        opened = self._pool.num_connections
+        try:
+            return self._post(image, media_type, deadline)
+        except exceptions.ProtocolError as error:
+            kept = self._pool.num_connections == opened
+            if not kept or not isinstance(error.args[-1], ConnectionResetError | BrokenPipeError):
+                raise
+        return self._post(image, media_type, deadline)
+
+    def _post(self, image: bytes, media_type: str, deadline: float) -> urllib3.BaseHTTPResponse:
+        headers = {"Content-Type": media_type, "Accept": "application/json"}
+        request = AWSRequest("POST", self.url, headers, data=image)
+        self._signer.add_auth(request)
+        seconds = deadline - time.monotonic()
+        if seconds <= 0:
+            raise _out_of_time("BudgetSpent", "No time was left to ask the endpoint.")
+        return self._pool.urlopen(
+            "POST",
+            urlsplit(self.url).path,
+            body=image,
+            headers=dict(request.headers.items()),
+            timeout=urllib3.Timeout(total=seconds),
+            preload_content=False,
+        )
+
+    def _problem(self, response: urllib3.BaseHTTPResponse, body: bytes) -> Problem:
+        """What the caller reads for an error of the SageMaker runtime."""
+        error = _json_object(body)
+        code = str(response.headers.get("x-amzn-errortype") or error.get("__type") or error.get("code"))
+        code = code.partition(":")[0].rpartition("#")[2]
+        note = f"HTTP {response.status}: {error.get('Message') or error.get('message')}"
+        if code == "ModelError" and 400 <= error.get("OriginalStatusCode", 0) < 500:
+            return Problem(422, _container_message(error.get("OriginalMessage")), error=code, note=note)
+        if code in _NOT_NOW:
+            return _not_now(_NOT_NOW[code], code, note)
+        if code == "ModelError" or response.status == 429 or response.status >= 500:
+            return _not_now(_UNAVAILABLE, code, note)
+        if code.startswith("AccessDenied"):
+            note += f". The function's role needs sagemaker:InvokeEndpoint on endpoint/{self._name}."
+        detail = "The service is not set up correctly. The reason is in its log."
+        return Problem(500, detail, error=code, note=note)
+
+
+def _regional_url(region: str) -> str:
+    """The runtime's URL in a region: its partition (aws, aws-cn, ...) decides on the domain."""
+    partition = RuleSetStandardLibrary(Loader().load_data("partitions")).aws_partition(region)
+    return f"https://runtime.sagemaker.{region}.{partition['dnsSuffix']}"
+
+
+def _json_object(text: bytes | str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _container_message(answer: object) -> str:
+    """What the model's container says is wrong with the image, if it says so as {"message": "..."}."""
+    message = _json_object(answer).get("message") if isinstance(answer, str) else None
+    if not isinstance(message, str) or not message:
+        return "The model cannot read this image. Send a complete JPEG, PNG or WebP image."
+    return message[:MAX_MESSAGE_LENGTH]
+
+
+def _not_now(answer: tuple[int, str], error: str, note: str) -> Problem:
+    seconds, what = answer
+    detail = f"{what} Try again in {seconds} seconds."
+    return Problem(503, detail, retry_after=seconds, error=error, note=note)
+
+
+def _out_of_time(error: str, note: str) -> Problem:
+    return Problem(504, "The model took too long to answer. Try again later.", error=error, note=note)

@@ -1,0 +1,307 @@
+"""Fetch a URL that a stranger chose, without becoming the stranger's door into private networks (SSRF).
+
+A host name is resolved once, every address it has must be public, and the connection goes to one of those
+addresses, so a second DNS answer cannot lead elsewhere. Each redirect is checked again. One deadline covers
+everything, also against a host that sends a byte now and then.
+
+This module stands alone: the Lambda function imports it, and packaging copies it beside `inference.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Collection
+from http.client import HTTPException, HTTPResponse
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from queue import Empty, SimpleQueue
+from typing import NamedTuple, cast
+from urllib.parse import urljoin
+
+MAX_REDIRECTS = 3
+MAX_URL_LENGTH = 8000  # what RFC 9110, section 4.1, asks every HTTP implementation to support
+MAX_HEADER_BYTES = 64 * 1024
+
+_IpAddress = IPv4Address | IPv6Address
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# The only URLs understood here. What is left out (user names, backslashes, spaces, control and non-ASCII
+# characters, percent-encoded hosts) is where two URL parsers disagree about the host: refused, not repaired.
+_URL = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*)\.?)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<target>[/?][!-\"$-\[\]-~]*)?"
+    r"(?:#[!-\[\]-~]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # to a browser, a host whose last label is one is an IPv4 address
+
+# IPv6 outside 2000::/3 (mapped, compatible, NAT64, unique local, site-local) never passes. The others are
+# those that `is_global` of some Python version calls global. Source: IANA's special-purpose registries.
+_IPV6_GLOBAL_UNICAST = ip_network("2000::/3")
+_NOT_PUBLIC = [
+    ip_network("192.0.0.0/24"),  # IETF protocol assignments
+    ip_network("192.88.99.0/24"),  # 6to4 relays
+    ip_network("2001::/23"),  # IETF protocol assignments, Teredo and ORCHID among them
+    ip_network("2001:db8::/32"),  # documentation
+    ip_network("2002::/16"),  # 6to4: an IPv4 address inside
+    ip_network("3fff::/20"),  # documentation
+]
+
+
+class FetchError(Exception):
+    """The base of all that `fetch` raises. Its message is fit to show to the stranger who sent the URL."""
+
+
+class InvalidUrl(FetchError):
+    """The text is not a URL that this module understands."""
+
+
+class AddressNotAllowed(FetchError):
+    """The URL leads to an address or port that is not public. One message for all: nothing can be probed."""
+
+
+class ImageHostError(FetchError):
+    """The host answered with an error, could not be reached, or broke off."""
+
+
+class FetchTimeout(FetchError):
+    """The deadline passed."""
+
+
+class ResponseTooLarge(FetchError):
+    """The host sent more than the caller of `fetch` accepts."""
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port of a URL (RFC 6454)."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def parse_origin(text: str) -> Origin:
+    """The origin that a text such as `https://images.example:8443` names. Raises ValueError."""
+    try:
+        origin, target = _parse(text)
+    except InvalidUrl:
+        target = ""
+    if target != "/":
+        raise ValueError(f"{text!r} is not an origin; it must look like https://images.example:8443")
+    return origin
+
+
+def fetch(url: str, *, deadline: float, max_bytes: int, trusted_origins: Collection[str] = ()) -> bytes:
+    """GET a URL and return the body of the answer.
+
+    deadline: a time.monotonic() value over everything: DNS, connect, TLS, headers, body and redirects.
+    trusted_origins: exact origins (`http://localhost:8000`) that may have a private address and any port.
+    Raises a FetchError, and ValueError if a trusted origin is not an origin.
+    """
+    trusted = {parse_origin(origin) for origin in trusted_origins}
+    try:
+        for _ in range(MAX_REDIRECTS + 1):
+            origin, target = _parse(url)
+            addresses = _allowed_addresses(origin, origin in trusted, deadline)
+            with _connect(origin, addresses, deadline) as connection:
+                location, body = _get(connection, origin, target, deadline, max_bytes)
+            if location is None:
+                return body
+            url = _follow(url, location)
+    except TimeoutError as error:
+        raise _timeout() from error
+    except ssl.SSLCertVerificationError as error:
+        raise ImageHostError("The certificate of the URL's host is not valid.") from error
+    except (OSError, HTTPException) as error:
+        raise ImageHostError("The connection to the URL's host failed or broke off.") from error
+    raise ImageHostError(f"The URL redirects more than {MAX_REDIRECTS} times.")
+
+
+def _parse(url: str) -> tuple[Origin, str]:
+    """The origin of a URL, and what to ask it for (path and query)."""
+    match = _URL.fullmatch(url) if len(url) <= MAX_URL_LENGTH else None
+    if match is None:
+        raise InvalidUrl(
+            "This URL cannot be fetched. It must look like https://example.com/image.jpg: http or https, "
+            f"no user name, at most {MAX_URL_LENGTH} characters, all outside ASCII percent-encoded."
+        )
+    scheme = match["scheme"].lower()
+    host = (match["ipv6"] or match["name"]).lower()
+    target = match["target"] or "/"
+    origin = Origin(scheme, host, int(match["port"] or _DEFAULT_PORTS[scheme]))
+    return origin, target if target.startswith("/") else f"/{target}"
+
+
+def _follow(url: str, location: str) -> str:
+    """The URL that a Location header leads to, which may be relative."""
+    try:
+        url = urljoin(url, location)
+        _parse(url)
+    except (InvalidUrl, ValueError) as error:
+        raise ImageHostError("The URL redirects to something that is not an http or https URL.") from error
+    return url
+
+
+def _allowed_addresses(origin: Origin, trusted: bool, deadline: float) -> list[_IpAddress]:
+    """The addresses of a host. Unless it is trusted, all of them must be public, and so must its port."""
+    if trusted:
+        return _addresses(origin.host, deadline)
+    if origin.port in _DEFAULT_PORTS.values():
+        addresses = _addresses(origin.host, deadline)
+        if all(map(_is_public, addresses)):
+            return addresses
+    raise _not_allowed()
+
+
+def _addresses(host: str, deadline: float) -> list[_IpAddress]:
+    last_label = host.rpartition(".")[2]
+    if ":" in host or _NUMBER.fullmatch(last_label):
+        try:
+            return [ip_address(host)]
+        except ValueError:  # octal, hexadecimal, short: spellings that only serve to get past a filter
+            raise _not_allowed() from None
+    if last_label == "localhost":  # loopback by RFC 6761, section 6.3; not every resolver knows
+        return [IPv4Address("127.0.0.1")]
+    return _resolve(host, deadline)
+
+
+def _resolve(host: str, deadline: float) -> list[_IpAddress]:
+    """Ask DNS, on a thread because getaddrinfo() takes no timeout."""
+    answers: SimpleQueue[list[_IpAddress]] = SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            answers.put([ip_address(sockaddr[0]) for *_, sockaddr in found])
+        except (OSError, ValueError):  # ValueError: a name that DNS cannot carry
+            answers.put([])
+
+    threading.Thread(target=look_up, name="guarded-fetch-dns", daemon=True).start()
+    try:
+        addresses = answers.get(timeout=_remaining(deadline))
+    except Empty:
+        raise _timeout() from None
+    if not addresses:
+        raise ImageHostError("The host name in the URL could not be found.")
+    return addresses
+
+
+def _is_public(address: _IpAddress) -> bool:
+    if not address.is_global or address.is_multicast:
+        return False
+    if address.version == 6 and address not in _IPV6_GLOBAL_UNICAST:
+        return False
+    return not any(address in network for network in _NOT_PUBLIC)
+
+
+def _connect(origin: Origin, addresses: list[_IpAddress], deadline: float) -> socket.socket:
+    """Connect to the first address that answers; each gets an equal share of the time that is left."""
+    *others, last = addresses
+    for tried, address in enumerate(others):
+        try:
+            return _open(origin, address, time.monotonic() + _remaining(deadline) / (len(addresses) - tried))
+        except (OSError, FetchTimeout):
+            continue
+    return _open(origin, last, deadline)
+
+
+def _open(origin: Origin, address: _IpAddress, deadline: float) -> socket.socket:
+    connection = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)
+    try:
+        connection.settimeout(_remaining(deadline))
+        connection.connect((str(address), origin.port))
+        if origin.scheme == "https":
+            connection.settimeout(_remaining(deadline))
+            connection = _tls().wrap_socket(connection, server_hostname=origin.host)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _get(
+    connection: socket.socket, origin: Origin, target: str, deadline: float, max_bytes: int
+) -> tuple[str | None, bytes]:
+    """One request and its answer (RFC 9112): where to go instead, or the body."""
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    if origin.port != _DEFAULT_PORTS[origin.scheme]:
+        host = f"{host}:{origin.port}"
+    connection.settimeout(_remaining(deadline))
+    connection.sendall(
+        f"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: guarded-fetch\r\nAccept: image/*\r\n"
+        "Accept-Encoding: identity\r\nConnection: close\r\n\r\n".encode("ascii")
+    )
+    wire = _Wire(connection, deadline, allowance=MAX_HEADER_BYTES)
+    with HTTPResponse(cast(socket.socket, wire), method="GET") as response:
+        response.begin()
+        if response.status in (301, 302, 303, 307, 308) and response.headers["Location"]:
+            return response.headers["Location"], b""
+        if response.status != 200:
+            raise ImageHostError(f"The host of the URL answered with HTTP status {response.status}.")
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise ImageHostError("The host of the URL sent a compressed answer although it was asked not to.")
+        wire.allowance = 2 * max_bytes + MAX_HEADER_BYTES  # the framing of a chunked body counts as well
+        return None, _read_body(response, max_bytes)
+
+
+def _read_body(response: HTTPResponse, max_bytes: int) -> bytes:
+    announced = response.length or 0  # None if chunked, or ended by closing the connection
+    body = b"" if announced > max_bytes else response.read(max_bytes + 1)
+    if max(announced, len(body)) > max_bytes:
+        raise ResponseTooLarge(f"What the URL answered with is larger than {max_bytes} bytes.")
+    if len(body) < announced:
+        raise ImageHostError("The host of the URL broke off in the middle of its answer.")
+    return body
+
+
+class _Wire(io.RawIOBase):
+    """A socket as HTTPResponse reads it: every wait ends at the deadline, the allowance is all it takes."""
+
+    def __init__(self, connection: socket.socket, deadline: float, allowance: int) -> None:
+        self._connection = connection
+        self._deadline = deadline
+        self.allowance = allowance
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self, buffer_size=64 * 1024)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self.allowance <= 0:
+            raise ResponseTooLarge("The host of the URL sent more than is accepted.")
+        self._connection.settimeout(_remaining(self._deadline))
+        received = self._connection.recv_into(buffer)
+        self.allowance -= received
+        return received
+
+
+def _remaining(deadline: float) -> float:
+    """Seconds until the deadline, always more than zero."""
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise _timeout()
+    return seconds
+
+
+def _timeout() -> FetchTimeout:
+    return FetchTimeout("The host of the URL took too long to answer.")
+
+
+def _not_allowed() -> AddressNotAllowed:
+    return AddressNotAllowed("This URL's address is not allowed. Use a public address, on port 80 or 443.")

@@ -1,0 +1,101 @@
+"""Turns the bytes of an untrusted image file into the tensor that a classifier takes."""
+
+from __future__ import annotations
+
+import io
+from http import HTTPStatus
+
+import numpy as np
+import torch
+from errors import RequestError
+from manifest import Manifest
+from PIL import ExifTags, Image, UnidentifiedImageError
+from torch import Tensor
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+# A 50-megapixel camera is served. Decoded, this many pixels take 150 to 400 MB.
+MAX_PIXELS = 50_000_000
+
+# EXIF 2.32, tag 0x0112: what to do to the stored pixels so that the picture is upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def to_tensor(image_file: bytes, manifest: Manifest) -> Tensor:
+    """Return the image as float tensor `[1, 3, H, W]`, resized and normalised as the manifest says.
+
+    Equal to torchvision's `Resize((H, W))`, `ToTensor()`, `Normalize(mean, std)` on the upright RGB image.
+
+    Raises:
+        RequestError: status 400; the file is not a JPEG, PNG or WebP image, is damaged or has too many pixels.
+    """
+    height, width = manifest.image_size
+    image = decode(image_file).resize((width, height), Image.Resampling.BILINEAR)
+    values = torch.from_numpy(np.array(image)).permute(2, 0, 1).unsqueeze(0).contiguous().float() / 255
+    mean, std = (torch.tensor(channel).view(1, 3, 1, 1) for channel in (manifest.mean, manifest.std))
+    return (values - mean) / std
+
+
+def decode(image_file: bytes) -> Image.Image:
+    """Return the upright RGB image (of an animation, the first frame).
+
+    Raises:
+        RequestError: as `to_tensor`.
+    """
+    try:
+        with Image.open(io.BytesIO(image_file), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise _too_many_pixels()
+            image.load()
+            return _to_rgb(_upright(image))
+    except (RequestError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels() from error
+    except UnidentifiedImageError as error:
+        raise RequestError(HTTPStatus.BAD_REQUEST, "The file is not a JPEG, PNG or WebP image.") from error
+    except Exception as error:
+        # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, ValueError, struct.error, zlib.error...
+        raise RequestError(HTTPStatus.BAD_REQUEST, "The image file is truncated or damaged.") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:
+        # As in browsers, metadata that cannot be read do not make good pixels unusable.
+        return image
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Return the image in RGB: what is transparent shows white, 16-bit values are scaled to 8 bits."""
+    if image.mode.startswith("I"):
+        image = _to_8_bits(image)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """Scale a 16-bit greyscale image, modes `I;16` and `I`. Pillow's own conversion may cut values off at 255."""
+    values = np.array(image)
+    transparent = image.info.get("transparency")
+    if transparent is not None:
+        values[values == transparent] = 0xFFFF
+    return Image.fromarray((values >> 8).astype(np.uint8))
+
+
+def _too_many_pixels() -> RequestError:
+    return RequestError(HTTPStatus.BAD_REQUEST, f"The image has more than {MAX_PIXELS // 1_000_000} million pixels.")

@@ -1,0 +1,92 @@
+"""The four functions that a SageMaker PyTorch container calls.
+
+`model_fn` is called once. Every request then passes through `input_fn`, `predict_fn` and `output_fn`, in one thread;
+several requests may be under way at once.
+Contract: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html#serve-a-pytorch-model
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from http import HTTPStatus
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from checkpoint import read_state_dict
+from classifier import load_classifier
+from errors import RequestError
+from image import to_tensor
+from image_request import read_image
+from manifest import Manifest
+from torch import Tensor, nn
+
+# So many images at a time, from decoding to logits, as keep the cores busy with the threads that torch uses for each
+# (OMP_NUM_THREADS). More would wait for each other, and hold the memory of more large images.
+_places = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // torch.get_num_threads()))
+
+
+class Model(NamedTuple):
+    """A classifier and how to prepare its input."""
+
+    network: nn.Module
+    manifest: Manifest
+
+
+def model_fn(model_dir: str) -> Model:
+    """Load the model from the unpacked artifact and run it once, so that the first request does not pay for that.
+
+    Raises:
+        ValueError: the artifact's parts do not fit each other; the message says which and how.
+        OSError: a part is missing.
+    """
+    artifact = Path(model_dir)
+    manifest = Manifest.read(artifact / "manifest.json")
+    weights = read_state_dict(artifact / "model.pth")
+    network = load_classifier(manifest.architecture, weights, num_classes=len(manifest.labels))
+    try:
+        with torch.inference_mode():
+            network(torch.zeros(1, 3, *manifest.image_size))
+    except (AssertionError, RuntimeError) as error:
+        height, width = manifest.image_size
+        raise ValueError(f"{manifest.architecture} cannot take images of {height} x {width} pixels: {error}") from error
+    return Model(network, manifest)
+
+
+def input_fn(request_body: bytes | str, content_type: str | None) -> bytes:
+    """Return the image file that the request carries or points to.
+
+    It is decoded in `predict_fn`, which knows the size that the model wants.
+
+    Raises:
+        RequestError: status 415 or 400.
+    """
+    return read_image(request_body, content_type)
+
+
+def predict_fn(image_file: bytes, model: Model) -> Tensor:
+    """Return the logits, `[1, number of labels]`.
+
+    Raises:
+        RequestError: status 400, the image cannot be decoded.
+    """
+    with _places, torch.inference_mode():
+        logits: Tensor = model.network(to_tensor(image_file, model.manifest))
+        return logits
+
+
+def output_fn(prediction: Tensor, accept: str | None) -> str:
+    """Return the logits as JSON: a list with one list of numbers for the one image.
+
+    Raises:
+        RequestError: status 406.
+        ValueError: a logit is NaN or infinite.
+    """
+    accepted = {item.partition(";")[0].strip().lower() for item in (accept or "*/*").split(",")}
+    if accepted.isdisjoint({"application/json", "application/*", "*/*"}):
+        raise RequestError(HTTPStatus.NOT_ACCEPTABLE, f"Answers are application/json, which is not among: {accept}")
+    if not prediction.isfinite().all():
+        raise ValueError(f"the model computed {prediction.tolist()}, which JSON cannot express")
+    return json.dumps(prediction.tolist())
