@@ -1,0 +1,1 @@
+"""A SageMaker inference container: serves one model directory over `/ping` and `/invocations`."""

@@ -1,0 +1,97 @@
+"""The HTTP side of the container contract.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import uuid
+from http import HTTPStatus
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from model_server.container.request_body import read_body
+from model_server.container.served_model import ServedModel
+
+# More requests at once than these are turned away, so that the server has a thread left to answer /ping.
+MAX_INVOCATIONS = 30
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(model: ServedModel, max_request_bytes: int) -> Flask:
+    """Return the WSGI application that serves the model. Until the model is loaded it answers 503."""
+    app = Flask(__name__, static_folder=None)
+    places = threading.BoundedSemaphore(MAX_INVOCATIONS)
+
+    @app.get("/ping", provide_automatic_options=False)
+    def ping() -> Response:
+        if not model.loaded:
+            return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The model is being loaded.")
+        return Response(status=HTTPStatus.OK)
+
+    @app.post("/invocations", provide_automatic_options=False)
+    def invocations() -> Response:
+        if not model.loaded:
+            return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The model is being loaded.")
+        if not places.acquire(blocking=False):
+            return _error(HTTPStatus.SERVICE_UNAVAILABLE, f"{MAX_INVOCATIONS} requests are being worked on already.")
+        try:
+            body = read_body(max_request_bytes)
+            answer = model.invoke(body, request.content_type, request.headers.get("Accept"))
+        finally:
+            places.release()
+        return Response(answer, mimetype="application/json")
+
+    app.before_request(_note_start)
+    app.after_request(_log_request)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _hook_error)
+    return app
+
+
+def _error(status: int, message: str) -> Response:
+    return Response(json.dumps({"message": message}), status, mimetype="application/json")
+
+
+def _http_error(error: HTTPException) -> Response:
+    answer = _error(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, error.description or error.name)
+    # Keeps what belongs to the status, such as Allow of a 405.
+    answer.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
+    return answer
+
+
+def _hook_error(error: Exception) -> Response:
+    # Model code blames a request by an error that carries the status; AWS's containers look for the same attributes.
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return _error(status, str(getattr(error, "message", error)))
+    _log.error("request %s failed", g.request_id, exc_info=error)
+    return _error(HTTPStatus.INTERNAL_SERVER_ERROR, f"The model failed; the log has more on {g.request_id}.")
+
+
+def _note_start() -> None:
+    g.started = time.monotonic()
+    given = request.headers.get("X-Amzn-SageMaker-Inference-Id") or request.headers.get("X-Request-Id")
+    g.request_id = given or str(uuid.uuid4())
+
+
+def _log_request(response: Response) -> Response:
+    """Log one line of JSON, but not for health checks, of which SageMaker sends one every few seconds."""
+    if request.path != "/ping":
+        line = {
+            "requestId": g.request_id,
+            "method": request.method,
+            "path": request.path,
+            "contentType": request.content_type,
+            "bytes": request.content_length,
+            "status": response.status_code,
+            "milliseconds": round((time.monotonic() - g.started) * 1000, 1),
+        }
+        _log.info(json.dumps(line))
+    return response

@@ -1,0 +1,94 @@
+"""Runs the application on gunicorn: one process for the model, threads for the requests."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from model_server.container.app import MAX_INVOCATIONS, create_app
+from model_server.container.served_model import ServedModel
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment decides.
+
+    Attributes:
+        model_dir: the unpacked model.tar.gz.
+        host, port: where to listen.
+        max_request_bytes: the largest request body.
+    """
+
+    model_dir: Path
+    host: str
+    port: int
+    max_request_bytes: int
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type information
+    """A gunicorn server that loads the model in its worker process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._load_failed = multiprocessing.Event()
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Configure gunicorn."""
+        options: dict[str, Any] = {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            # A second process would hold a second copy of the model; torch works without Python's lock in threads.
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": MAX_INVOCATIONS + 2,
+            # Longer than clients keep idle connections in their pools, so that they close first and never
+            # send a request into a connection that this side is closing.
+            "keepalive": 75,
+            # SageMaker sends SIGKILL 30 seconds after SIGTERM.
+            "graceful_timeout": 25,
+            # The worker proves by touching a file that it is alive; on a disk this can block.
+            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+            "control_socket_disable": True,
+            "on_exit": self._exit,
+            "loglevel": "warning",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called in the worker: return the application at once and load the model meanwhile."""
+        # One thread per request, several requests at once. With more, a request is answered sooner on an idle machine;
+        # on a busy one its threads wait for each other, which can take many times as long as the work.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        model = ServedModel(self._settings.model_dir)
+        threading.Thread(target=self._load_or_stop, args=(model,), name="load-model", daemon=True).start()
+        return create_app(model, self._settings.max_request_bytes)
+
+    def _load_or_stop(self, model: ServedModel) -> None:
+        """Load the model or stop the whole server: gunicorn would replace a worker that merely ends, over and over."""
+        try:
+            model.load()
+        except Exception as error:
+            if not isinstance(error, ValueError | OSError):
+                # No part is missing or misfits: the fault is in the model code, and its author needs the place.
+                traceback.print_exc()
+            reason = str(error) or type(error).__name__
+            print(f"ERROR: cannot load the model in {self._settings.model_dir}: {reason}", file=sys.stderr, flush=True)
+            self._load_failed.set()
+            os.kill(os.getppid(), signal.SIGTERM)
+
+    def _exit(self, _: Arbiter) -> None:
+        """Called in the main process after everything has stopped; without this its exit status is always 0."""
+        if self._load_failed.is_set():
+            sys.exit(1)
