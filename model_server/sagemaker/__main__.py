@@ -1,0 +1,46 @@
+"""Command line: `python -m model_server.sagemaker --port 4567 --directory DIR`."""
+
+import logging
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from .server import Server
+
+_DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "model_server.container", "serve"])
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=4567, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option(
+    "--directory",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where models are unpacked and container logs are written.",
+)
+@click.option(
+    "--container-command",
+    envvar="MODEL_CONTAINER_COMMAND",
+    default=_DEFAULT_COMMAND,
+    help="Command line that runs a container; by default this project's model server.",
+)
+def main(host: str, port: int, directory: Path, container_command: str) -> None:
+    """Stand in for Amazon SageMaker: create models and endpoints with any AWS SDK, and invoke them.
+
+    Model data comes from the S3 that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names.
+    """
+    logging.basicConfig(format="%(asctime)s sagemaker: %(message)s", stream=sys.stderr)
+    logging.getLogger(__package__).setLevel(logging.INFO)
+    command = tuple(shlex.split(container_command))
+    if not command:
+        raise click.UsageError("--container-command is empty")
+    # Without arguments for gunicorn to take from the command line.
+    sys.argv = sys.argv[:1]
+    Server(host, port, directory.resolve(), command).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The routes: the control plane at `/`, the runtime below `/endpoints`, a health check at `/_health`."""
+
+import logging
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from . import protocol, runtime
+from .errors import (
+    InternalFailure,
+    RequestEntityTooLargeException,
+    SageMakerError,
+    UnknownOperationException,
+)
+from .operations import perform
+from .registry import Registry
+
+log = logging.getLogger(__name__)
+
+_MAX_CONTROL_PLANE_BYTES = 1024**2
+_MAX_DISCARDED_BYTES = 64 * 1024**2
+
+
+def create_app(registry: Registry) -> Flask:
+    """The WSGI application over `registry`."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # AWS does not redirect
+
+    @app.post("/")
+    def control_plane() -> Response:
+        caller = protocol.caller_of(request.headers)
+        operation = protocol.operation_of(request.headers)
+        request.max_content_length = _MAX_CONTROL_PLANE_BYTES
+        answer = perform(operation, registry, caller, protocol.parse_json(request.get_data()))
+        return protocol.empty_response() if answer is None else protocol.json_response(answer)
+
+    @app.post("/endpoints/<name>/invocations")
+    def invoke_endpoint(name: str) -> Response:
+        return runtime.invoke(registry, protocol.caller_of(request.headers), name, request)
+
+    @app.get("/_health")
+    def health() -> Response:
+        """The endpoints with the process ids of their containers; needs no signature."""
+        with registry.lock:
+            endpoints = [
+                {
+                    "name": endpoint.name,
+                    "arn": endpoint.arn,
+                    "status": endpoint.status,
+                    "failure_reason": endpoint.failure_reason,
+                    "container_pid": endpoint.serving.container_pid if endpoint.serving else None,
+                }
+                for endpoint in registry.endpoints.values()
+            ]
+        return jsonify(status="ok", endpoints=endpoints)
+
+    @app.after_request
+    def take_the_whole_body(response: Response) -> Response:
+        """A client whose body is refused unread would see a broken connection, now or at its next request."""
+        body, to_come = request.environ["wsgi.input"], _MAX_DISCARDED_BYTES
+        while to_come > 0 and (chunk := body.read(64 * 1024)):
+            to_come -= len(chunk)
+        return response
+
+    @app.errorhandler(SageMakerError)
+    def refused(error: SageMakerError) -> Response:
+        return _error_response(error)
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def too_large(_error: RequestEntityTooLarge) -> Response:
+        return _error_response(
+            RequestEntityTooLargeException(f"The request is larger than {_MAX_CONTROL_PLANE_BYTES} bytes")
+        )
+
+    @app.errorhandler(HTTPException)
+    def not_routed(error: HTTPException) -> Response:
+        """Neither SageMaker nor its runtime has such a path or method."""
+        response = _error_response(UnknownOperationException(f"{request.method} {request.path}: {error.name}"))
+        response.status_code = error.code or 400
+        return response
+
+    @app.errorhandler(Exception)
+    def failed(_error: Exception) -> Response:
+        log.exception("%s %s failed", request.method, request.path)
+        return _error_response(InternalFailure("The SageMaker stand-in failed; its log has the details."))
+
+    return app
+
+
+def _error_response(error: SageMakerError) -> Response:
+    """The runtime speaks another protocol than the control plane."""
+    if request.path.startswith("/endpoints/"):
+        return protocol.runtime_error(error)
+    return protocol.control_plane_error(error)

@@ -1,0 +1,114 @@
+"""Unpacks a `model.tar.gz` that nobody has vetted.
+
+Only plain files and folders with plain relative names come out, and only as much as the limits allow. Links
+are refused as SageMaker does ("make sure that the model artifacts don't include symbolic links",
+https://repost.aws/knowledge-center/sagemaker-endpoint-creation-fail), which also rules out every way of
+writing through one.
+"""
+
+import gzip
+import shutil
+import tarfile
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+if not hasattr(tarfile, "data_filter"):
+    raise RuntimeError("model_server.sagemaker needs Python 3.11.4 or later, whose tarfile has extraction filters")
+
+
+class ArchiveRefused(Exception):
+    """The archive is damaged, unsafe or too large. The message names the member and the reason."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an archive may contain: bytes once unpacked, members, and folders in each other."""
+
+    total_bytes: int = 8 * 1024**3
+    members: int = 10_000
+    depth: int = 16
+
+
+def unpack(archive: Path, destination: Path, limits: Limits | None = None) -> None:
+    """Unpack `archive` (gzip-compressed tar) into `destination`, which must not exist.
+
+    The folder appears complete or not at all.
+
+    Raises:
+        ArchiveRefused: nothing has been left behind.
+    """
+    staging = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
+    try:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, tarinfo=_BoundedTarInfo) as tar:
+            _extract(tar, staging, limits or Limits())
+            _read_to_the_checksum(stream)
+        staging.rename(destination)
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ArchiveRefused(f"it is not a valid tar.gz archive: {error}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+class _BoundedTarInfo(tarfile.TarInfo):
+    """Refuses extended headers that would fill the memory, and sparse files, which are mostly not there.
+
+    `tarfile` documents `_proc_member` as the method to override for special member types.
+    """
+
+    _EXTENDED_HEADERS = (
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    )
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in self._EXTENDED_HEADERS and self.size > 64 * 1024:
+            raise ArchiveRefused(f"the extended header of a member is {self.size} bytes long")
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            raise ArchiveRefused(f"member {self.name!r} is a sparse file")
+        return super()._proc_member(tar)  # type: ignore[misc,no-any-return]
+
+
+def _extract(tar: tarfile.TarFile, folder: Path, limits: Limits) -> None:
+    total = 0
+    for count, member in enumerate(tar, start=1):
+        total += member.size
+        if count > limits.members:
+            raise ArchiveRefused(f"it has more than {limits.members} members")
+        if total > limits.total_bytes:
+            raise ArchiveRefused(f"member {member.name!r} takes it over {limits.total_bytes} bytes unpacked")
+        _check(member, limits)
+        try:
+            tar.extract(member, folder, filter="data")
+        except tarfile.TarError:
+            raise
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ArchiveRefused(f"member {member.name!r} cannot be written: {reason}") from error
+
+
+def _check(member: tarfile.TarInfo, limits: Limits) -> None:
+    if member.issym() or member.islnk():
+        raise ArchiveRefused(
+            f"member {member.name!r} is a link to {member.linkname!r}; replace it by a copy of the file"
+        )
+    if not (member.isreg() or member.isdir()) or member.issparse():
+        raise ArchiveRefused(f"member {member.name!r} is neither a plain file nor a folder")
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or "\\" in member.name:
+        raise ArchiveRefused(f"member {member.name!r} has an absolute or foreign path")
+    if ".." in path.parts:
+        raise ArchiveRefused(f"member {member.name!r} has '..' in its path")
+    if len(path.parts) > limits.depth:
+        raise ArchiveRefused(f"member {member.name!r} lies more than {limits.depth} folders deep")
+
+
+def _read_to_the_checksum(stream: gzip.GzipFile) -> None:
+    """Have gzip compare its checksum: it does so at the end of the stream, behind the tar's padding."""
+    allowed_padding = 1024**2
+    if len(stream.read(allowed_padding + 1)) > allowed_padding:
+        raise ArchiveRefused("it goes on after the end of the tar")

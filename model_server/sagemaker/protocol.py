@@ -1,0 +1,119 @@
+"""The wire formats: who calls, what is called, and how answers and errors look.
+
+https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html (control plane) and
+https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html (runtime).
+"""
+
+import json
+import os
+import re
+import uuid
+from dataclasses import dataclass
+
+from flask import Response
+from werkzeug.datastructures import Headers
+
+from .errors import (
+    IncompleteSignatureException,
+    MissingAuthenticationTokenException,
+    SageMakerError,
+    SerializationException,
+    UnknownOperationException,
+)
+
+Json = dict[str, object]
+
+_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/sagemaker/aws4_request\b")
+_TARGET_PREFIX = "SageMaker."
+
+
+@dataclass(frozen=True)
+class Caller:
+    """On whose behalf a request acts: resources belong to one account and one region."""
+
+    account: str
+    region: str
+
+    def arn(self, kind: str, name: str) -> str:
+        """The name of a resource, such as `arn:aws:sagemaker:us-east-1:000000000000:endpoint/counter`.
+
+        SageMaker writes names in lower case here, which also makes them unique whatever their case.
+        """
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
+
+
+def caller_of(headers: Headers) -> Caller:
+    """Read the region from the signature's scope. The signature is not verified: there is no secret.
+
+    Demanding the header still protects the listener: a web page cannot send it across origins without a
+    preflight request, which the stand-in never grants.
+    """
+    authorization = headers.get("Authorization")
+    if not authorization:
+        raise MissingAuthenticationTokenException("Missing Authentication Token")
+    scope = _CREDENTIAL_SCOPE.search(authorization)
+    if not authorization.startswith("AWS4-HMAC-SHA256 ") or not scope:
+        raise IncompleteSignatureException(
+            "Authorization must be 'AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/sagemaker/aws4_request, ...'"
+        )
+    return Caller(account=os.environ.get("MINISTACK_ACCOUNT_ID", "000000000000"), region=scope["region"])
+
+
+def operation_of(headers: Headers) -> str:
+    """The operation that `X-Amz-Target` names."""
+    target = headers.get("X-Amz-Target", "")
+    if not target.startswith(_TARGET_PREFIX):
+        raise UnknownOperationException(f"X-Amz-Target must be 'SageMaker.<Operation>', not {target!r}")
+    return target.removeprefix(_TARGET_PREFIX)
+
+
+def parse_json(body: bytes) -> Json:
+    """Decode the body of a JSON 1.1 request. An empty body is an empty request, a null an absent member."""
+    try:
+        document = json.loads(body or b"{}", object_hook=_without_nulls, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise SerializationException(f"The body is not valid JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise SerializationException("The body must be a JSON object")
+    return document
+
+
+def _without_nulls(members: Json) -> Json:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def json_response(document: object) -> Response:
+    """A successful JSON 1.1 answer."""
+    return _stamped(Response(json.dumps(document), content_type="application/x-amz-json-1.1"))
+
+
+def empty_response() -> Response:
+    """The answer of an operation that has no output."""
+    return _stamped(Response(b"", content_type="application/x-amz-json-1.1"))
+
+
+def control_plane_error(error: SageMakerError) -> Response:
+    """An error in JSON 1.1: the body's `__type` names it."""
+    body = json.dumps({"__type": error.code, **error.body()})
+    return _stamped(Response(body, error.status, content_type="application/x-amz-json-1.1"))
+
+
+def runtime_error(error: SageMakerError) -> Response:
+    """An error in REST JSON: the header `x-amzn-ErrorType` names it."""
+    response = Response(json.dumps(error.body()), error.status, content_type="application/json")
+    response.headers["x-amzn-ErrorType"] = error.code
+    return _stamped(response)
+
+
+def request_id() -> str:
+    """A new identifier for one request."""
+    return str(uuid.uuid4())
+
+
+def _stamped(response: Response) -> Response:
+    response.headers["x-amzn-RequestId"] = request_id()
+    return response
