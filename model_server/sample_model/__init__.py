@@ -1,0 +1,1 @@
+"""A demonstration model that counts objects in rendered pictures of warehouse bins."""
