@@ -1,0 +1,94 @@
+"""Where the page is served from: a private bucket behind a CloudFront distribution."""
+
+from typing import TypedDict
+from urllib.parse import urlsplit
+
+import pulumi
+import pulumi_aws as aws
+
+from components.private_bucket import PrivateBucket
+
+# Policies that AWS manages have the same ids in every account.
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
+CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html
+SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
+
+
+class StaticSiteArgs(TypedDict):
+    """What a :class:`StaticSite` is made from."""
+
+    url_template: str
+    """Origin under which browsers reach the site. ``{domain}`` stands for the distribution's domain name,
+    ``{label}`` for the first part of that name."""
+
+
+class StaticSite(pulumi.ComponentResource):
+    """A distribution that alone may read a private bucket (origin access control)."""
+
+    bucket_name: pulumi.Output[str]
+    url: pulumi.Output[str]
+    """Origin of the site, without a slash at the end."""
+
+    def __init__(self, name: str, args: StaticSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("object-counting:index:StaticSite", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        bucket = PrivateBucket(f"{name}-pages", opts=child)
+        access_control = aws.cloudfront.OriginAccessControl(
+            name,
+            origin_access_control_origin_type="s3",
+            signing_behavior="always",
+            signing_protocol="sigv4",
+            opts=child,
+        )
+        over_https = urlsplit(args["url_template"]).scheme == "https"
+        distribution = aws.cloudfront.Distribution(
+            name,
+            enabled=True,
+            is_ipv6_enabled=True,
+            http_version="http2and3",
+            default_root_object="index.html",
+            origins=[
+                {
+                    "origin_id": "pages",
+                    "domain_name": bucket.regional_domain_name,
+                    "origin_access_control_id": access_control.id,
+                }
+            ],
+            default_cache_behavior={
+                "target_origin_id": "pages",
+                "viewer_protocol_policy": "redirect-to-https" if over_https else "allow-all",
+                "allowed_methods": ["GET", "HEAD"],
+                "cached_methods": ["GET", "HEAD"],
+                "compress": True,
+                "cache_policy_id": CACHING_OPTIMIZED,
+                "response_headers_policy_id": SECURITY_HEADERS,
+            },
+            restrictions={"geo_restriction": {"restriction_type": "none"}},
+            viewer_certificate={"cloudfront_default_certificate": True},
+            opts=child,
+        )
+        aws.s3.BucketPolicy(
+            name,
+            bucket=bucket.name,
+            policy=pulumi.Output.json_dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "cloudfront.amazonaws.com"},
+                            "Action": "s3:GetObject",
+                            "Resource": pulumi.Output.format("{0}/*", bucket.arn),
+                            "Condition": {"StringEquals": {"AWS:SourceArn": distribution.arn}},
+                        }
+                    ],
+                }
+            ),
+            opts=child,
+        )
+        self.bucket_name = bucket.name
+        self.url = distribution.domain_name.apply(
+            lambda domain: args["url_template"].format(domain=domain, label=domain.split(".")[0])
+        )
+        self.register_outputs({"bucketName": self.bucket_name, "url": self.url})
