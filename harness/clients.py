@@ -1,0 +1,31 @@
+"""AWS clients that talk to the emulators."""
+
+import threading
+from typing import Any
+
+from botocore.config import Config
+from localstack_client.session import Session
+
+from harness.addresses import Addresses
+
+REGION = "us-east-1"
+# Nothing gets lost on the way to a process on the same machine; what fails has a reason.
+NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
+SAGEMAKER_SERVICES = ("sagemaker", "sagemaker-runtime")
+
+
+class Clients:
+    """One boto3 client per service, made at its first use; safe to share between threads."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self._aws = Session("test", "test", None, REGION, localstack_host=f"127.0.0.1:{addresses.aws_port}")
+        self._sagemaker = Session("test", "test", None, REGION, localstack_host=f"127.0.0.1:{addresses.sagemaker_port}")
+        self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._made:
+                session = self._sagemaker if service in SAGEMAKER_SERVICES else self._aws
+                self._made[service] = session.client(service, config=NO_RETRIES)
+            return self._made[service]

@@ -1,0 +1,106 @@
+"""The two emulators: MiniStack for AWS, and this project's stand-in for SageMaker."""
+
+import errno
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+import urllib3
+
+from harness.addresses import Addresses
+from harness.processes import ProcessGroup
+from harness.project import PROJECT
+from harness.workspace import temporary_files
+
+START_SECONDS = 60.0
+
+
+class EmulatorError(Exception):
+    """An emulator does not run; the message says which, and what to do."""
+
+
+def check_ports(addresses: Addresses) -> None:
+    """Find out now, and not from an emulator's log, that a port cannot be used.
+
+    :raises EmulatorError: naming the port and the option that changes it.
+    """
+    if addresses.aws_port == addresses.sagemaker_port:
+        raise EmulatorError(f"--port and --sagemaker-port are both {addresses.aws_port}; choose two different ports.")
+    for port, option in ((addresses.aws_port, "--port"), (addresses.sagemaker_port, "--sagemaker-port")):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                taken = error.errno == errno.EADDRINUSE
+                reason = "is taken by another program" if taken else f"cannot be used: {error.strerror}"
+                raise EmulatorError(f"port {port} {reason}. Choose another with {option}.") from None
+
+
+def start(group: ProcessGroup, addresses: Addresses, directory: Path) -> None:
+    """Start both emulators; their logs and files go to ``directory``."""
+    files = temporary_files(directory)
+    files.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {
+        "TMPDIR": str(files),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        # Several processes share few cores; threads that spin while they wait would take them from each other.
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }
+    group.start(
+        "MiniStack",
+        [sys.executable, "-m", "ministack"],
+        environment
+        | {
+            "GATEWAY_PORT": str(addresses.aws_port),
+            # Left alone it listens on every interface, for MQTT and SFTP as well, and it runs code on request.
+            "BIND_HOST": "127.0.0.1",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+        },
+        directory / "emulator.log",
+        files,
+    )
+    group.start(
+        "SageMaker stand-in",
+        [
+            *(sys.executable, "-m", "model_server.sagemaker"),
+            *("--port", str(addresses.sagemaker_port), "--directory", str(directory)),
+        ],
+        environment | {"AWS_ENDPOINT_URL_S3": addresses.aws_url},
+        directory / "sagemaker.log",
+        PROJECT,
+    )
+
+
+def wait_until_ready(addresses: Addresses, directory: Path) -> None:
+    """Wait until both answer.
+
+    :raises EmulatorError: when one of them stays silent.
+    """
+    give_up_at = time.monotonic() + START_SECONDS
+    for url in (f"{addresses.aws_url}/_ministack/health", f"{addresses.sagemaker_url}/_health"):
+        while not _answers(url):
+            if time.monotonic() > give_up_at:
+                raise EmulatorError(f"{url} did not answer within {START_SECONDS:.0f} s. Logs are in {directory}")
+            time.sleep(0.02)
+
+
+def check_alive(group: ProcessGroup, directory: Path) -> None:
+    """Both must run for as long as the stack does.
+
+    :raises EmulatorError: saying which one has ended.
+    """
+    if ended := group.ended():
+        raise EmulatorError(f"{ended}; the stack is stopped. Logs are in {directory}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        return urllib3.request("GET", url, timeout=5, retries=False).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False

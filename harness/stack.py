@@ -1,0 +1,109 @@
+"""One running stack: emulators, deployment, first prediction, and a clean end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import emulators
+from harness.addresses import Addresses
+from harness.prediction import Sample, predict, samples_of
+from harness.processes import ProcessGroup
+from harness.progress import ShowStep
+from harness.state import State, remove, write
+from harness.workspace import claimed
+
+if TYPE_CHECKING:
+    from harness.deployment import Deployed
+
+
+@dataclass(frozen=True)
+class Running:
+    """A stack that answers."""
+
+    group: ProcessGroup
+    state: State
+    samples: list[Sample]
+
+
+@contextmanager
+def running_emulators(addresses: Addresses, directory: Path, show: ShowStep) -> Iterator[ProcessGroup]:
+    """Start both emulators, and stop them at the end of the ``with`` block, whatever else has joined their group.
+
+    :param directory: folder for logs, state and temporary files.
+    :raises WorkspaceError, EmulatorError: when they cannot be started. Nothing is left running.
+    """
+    emulators.check_ports(addresses)
+    with claimed(directory), ProcessGroup() as group:
+        show("starting the emulators")
+        emulators.start(group, addresses, directory)
+        try:
+            yield group
+        finally:
+            remove(directory)
+            show("stopping")
+
+
+@contextmanager
+def running_stack(stack: str, addresses: Addresses, directory: Path, show: ShowStep) -> Iterator[Running]:
+    """Start a stack, and stop everything at the end of the ``with`` block.
+
+    :raises WorkspaceError, EmulatorError, DeploymentError, PredictionError: when it does not come up.
+    """
+    started_at = time.monotonic()
+    with running_emulators(addresses, directory, show) as group:
+        deployed = _deploy(stack, addresses, directory, group, show)
+        show("asking for a first prediction")
+        samples = samples_of(deployed.outputs["pageUrl"])
+        first = predict(deployed.outputs["predictUrl"], samples[0].url).answer
+        state = State(
+            group=group.id,
+            stack=stack,
+            aws_port=addresses.aws_port,
+            sagemaker_port=addresses.sagemaker_port,
+            outputs=deployed.outputs,
+            first_answer={
+                "file": samples[0].file,
+                "label": first["label"],
+                "probability": first["probabilities"][first["label"]],
+            },
+            timings={
+                "firstAnswerSeconds": time.monotonic() - started_at,
+                "deploymentSeconds": deployed.seconds,
+                "endpointSeconds": deployed.endpoint_seconds,
+                "resources": deployed.resources,
+            },
+        )
+        write(directory, state)
+        yield Running(group, state, samples)
+
+
+def _deploy(stack: str, addresses: Addresses, directory: Path, group: ProcessGroup, show: ShowStep) -> Deployed:
+    """Deploy in a thread of its own, so that an emulator's end, or Ctrl-C, ends the wait at once."""
+    results: list[Deployed] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            # Imported here and not above: Pulumi's SDK takes seconds to import, in which the emulators start.
+            from harness.deployment import deploy, preload
+
+            preload()
+            emulators.wait_until_ready(addresses, directory)
+            results.append(deploy(stack, addresses, show))
+        except BaseException as error:  # re-raised below, in the thread that waits
+            errors.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.05)
+        emulators.check_alive(group, directory)
+    if errors:
+        raise errors[0]
+    return results[0]
