@@ -1,0 +1,90 @@
+"""How long from ``harness up`` to the first right answer over HTTP, against a bare Python with the same model.
+
+The floor is a Python process that imports torch and torchvision, loads the model of the artifact and does one
+forward pass: whatever serves the model cannot be faster than that. Both are measured in turn, and compared by
+their medians.
+"""
+
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+import click
+from rich.progress import track
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/startup.py` works, too
+
+from bench.report import report
+from bench.stack import benchmark_stack
+from harness.prediction import predict
+from harness.project import PROJECT
+
+FLOOR = """
+import json, pathlib, sys
+import torch
+from torchvision_import import import_torchvision
+torchvision = import_torchvision()
+directory = pathlib.Path(sys.argv[1])
+manifest = json.loads((directory / "manifest.json").read_text())
+with torch.inference_mode():
+    with torch.device("meta"):  # no random weights are drawn only to be replaced
+        model = torchvision.models.get_model(manifest["architecture"], num_classes=len(manifest["labels"]))
+    model.load_state_dict(torch.load(directory / "model.pth", weights_only=True), assign=True)
+    model.eval()(torch.zeros(1, 3, *manifest["image_size"]))
+"""
+
+
+def floor_seconds(directory: Path) -> float:
+    """One run of the bare process."""
+    started_at = time.monotonic()
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(directory / 'code')!r})\n{FLOOR}"]
+    subprocess.run([*command, str(directory)], check=True)
+    return time.monotonic() - started_at
+
+
+def first_answer_seconds() -> float:
+    """One start of the whole stack."""
+    started_at = time.monotonic()
+    with benchmark_stack() as outputs:
+        answer = predict(outputs["predictUrl"], f"{outputs['pageUrl']}/samples/1.jpg").answer
+        seconds = time.monotonic() - started_at
+    if answer["label"] != "1":
+        raise click.ClickException(f"the answer is {answer['label']!r}, not '1'")
+    return seconds
+
+
+@click.command()
+@click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="How often each is measured.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
+def main(runs: int, json_file: Path | None) -> None:
+    """Time to the first answer, against the floor."""
+    with tempfile.TemporaryDirectory() as directory:
+        with tarfile.open(PROJECT / "build/model.tar.gz") as artifact:
+            artifact.extractall(directory, filter="data")
+        first, floor = [], []
+        for _ in track(range(runs), "starting"):
+            floor.append(floor_seconds(Path(directory)))
+            first.append(first_answer_seconds())
+    figures = {
+        "first_answer_s": statistics.median(first),
+        "floor_s": statistics.median(floor),
+        "ratio": statistics.median(first) / statistics.median(floor),
+    }
+    report(
+        f"Start, median of {runs}",
+        {
+            "harness up to the first right answer": f"{figures['first_answer_s']:.2f} s",
+            "bare Python, same model, one forward pass": f"{figures['floor_s']:.2f} s",
+            "ratio": f"{figures['ratio']:.2f}",
+        },
+        figures,
+        json_file,
+    )
+
+
+if __name__ == "__main__":
+    main()

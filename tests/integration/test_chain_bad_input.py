@@ -1,0 +1,225 @@
+"""Bad input through the public URL: the documented status, words that help, and the next good request works."""
+
+import ipaddress
+import json
+import socket
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import urllib3
+
+from harness import loopback
+from harness.project import PROJECT
+from tests.conftest import Stack
+
+SAMPLE = (PROJECT / "site/samples/4.jpg").read_bytes()
+
+
+def png_bomb(side: int) -> bytes:
+    """A grey PNG of side x side pixels; some 30,000 bytes of it hold a thousand times as many pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    compressor = zlib.compressobj(9)
+    row = bytes(side + 1)
+    pixels = b"".join(compressor.compress(row) for _ in range(side)) + compressor.flush()
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+class HostileImages(BaseHTTPRequestHandler):
+    """A web server that behaves as badly as the path asks it to."""
+
+    def do_GET(self) -> None:
+        self.connection.settimeout(60)
+        try:
+            getattr(self, self.path.split("?")[0].strip("/").replace("-", "_"), self.not_found)()
+        except OSError:
+            self.close_connection = True  # the caller has had enough, as it should
+
+    def not_found(self) -> None:
+        self.send_error(404)
+
+    def hang(self) -> None:
+        time.sleep(40)
+
+    def stream_forever(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "image/jpeg")
+        self.end_headers()
+        while True:
+            self.wfile.write(bytes(65536))
+
+    def drip(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "image/jpeg")
+        self.end_headers()
+        for _ in range(400):
+            self.wfile.write(b"\xff")
+            time.sleep(0.1)
+
+    def html(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "image/jpeg")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>not an image</title>")
+
+    def redirect(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", self.path.partition("?to=")[2])
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Nothing: pytest's output is for the tests."""
+
+
+@pytest.fixture(scope="module")
+def hostile(stack: Stack) -> Iterator[str]:
+    """Origin of the hostile server, which the function is told to trust as it trusts the page's."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), HostileImages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    origin = f"http://127.0.0.1:{server.server_port}"
+    function, settings = stack.aws["lambda"], {"FunctionName": stack.outputs["functionName"]}
+    variables = function.get_function_configuration(**settings)["Environment"]["Variables"]
+    trusted = {"TRUSTED_IMAGE_ORIGINS": f"{variables['TRUSTED_IMAGE_ORIGINS']} {origin}"}
+    function.update_function_configuration(Environment={"Variables": variables | trusted}, **settings)
+    yield origin
+    function.update_function_configuration(Environment={"Variables": variables}, **settings)
+    server.shutdown()
+    server.server_close()
+
+
+def post(stack: Stack, body: bytes, content_type: str = "application/json") -> urllib3.BaseHTTPResponse:
+    return loopback.request("POST", stack.outputs["predictUrl"], body, {"Content-Type": content_type})
+
+
+def refused(stack: Stack, status: int, body: bytes, content_type: str = "application/json") -> str:
+    """Check one refusal, then that the next good request works; return the detail for the caller."""
+    response = post(stack, body, content_type)
+    assert response.status == status, response.data
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert problem.keys() >= {"type", "title", "status", "detail", "requestId"}
+    assert problem["status"] == status
+    said = response.data.decode()
+    for secret in ("Traceback", "127.0.0.1", "169.254", "10.0.", str(stack.addresses.sagemaker_port)):
+        assert secret not in said
+    good = post(stack, SAMPLE, "image/jpeg")
+    assert (good.status, good.data) == (200, b"Most likely answer: there is 4 object(s) in the bin")
+    detail: str = problem["detail"]
+    assert len(detail) > 20
+    return detail
+
+
+def with_url(url: object) -> bytes:
+    return json.dumps({"url": url}).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"url=https://example.com",
+        b'{"url": ',
+        b"[]",
+        b"null",
+        b'"https://example.com/1.jpg"',
+        b"{}",
+        b'{"image": "https://example.com/1.jpg"}',
+        with_url(None),
+        with_url(7),
+        with_url(["https://example.com/1.jpg"]),
+        with_url(""),
+        b"\xff\xfe{}",
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_requests_that_are_not_json_with_a_url(stack: Stack, body: bytes) -> None:
+    assert "url" in refused(stack, 400, body)
+
+
+FORBIDDEN = [
+    "http://localhost:4566/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://[::1]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://0x7f000001/",
+    "http://2130706433/",
+    "http://127.1/",
+    "http://0177.0.0.1/",
+    "http://10.0.0.1/",
+    "http://images.localhost/1.jpg",
+    "https://example.com:8443/1.jpg",
+]
+try:  # a name like any other, which in most places resolves to an address of this machine
+    if not ipaddress.ip_address(socket.gethostbyname(socket.gethostname())).is_global:
+        FORBIDDEN.append(f"http://{socket.gethostname()}/")
+except OSError:
+    pass
+
+
+@pytest.mark.parametrize("url", ["ftp://example.com/1.jpg", "file:///etc/passwd", "//example.com/1.jpg", "1.jpg"])
+def test_urls_of_other_kinds(stack: Stack, url: str) -> None:
+    refused(stack, 400, with_url(url))
+
+
+def test_every_forbidden_address_gets_the_same_answer(stack: Stack) -> None:
+    assert len({refused(stack, 400, with_url(url)) for url in FORBIDDEN}) == 1
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1:1/", "http://169.254.169.254/", "http://[::1]/"])
+def test_redirects_to_forbidden_addresses(stack: Stack, hostile: str, target: str) -> None:
+    refused(stack, 400, with_url(f"{hostile}/redirect?to={target}"))
+
+
+def test_redirects_to_what_is_not_a_web_page(stack: Stack, hostile: str) -> None:
+    """The caller's URL is good; what its host answers is not."""
+    refused(stack, 422, with_url(f"{hostile}/redirect?to=file:///etc/passwd"))
+
+
+def test_redirects_without_end(stack: Stack, hostile: str) -> None:
+    refused(stack, 422, with_url(f"{hostile}/redirect?to=/redirect?to=/redirect?to=/redirect?to=/html"))
+
+
+def test_url_that_answers_404(stack: Stack, hostile: str) -> None:
+    assert "404" in refused(stack, 422, with_url(f"{hostile}/no-such-image"))
+
+
+@pytest.mark.parametrize("path", ["hang", "drip"])
+def test_url_that_takes_too_long(stack: Stack, hostile: str, path: str) -> None:
+    refused(stack, 422, with_url(f"{hostile}/{path}"))
+
+
+def test_url_that_streams_forever(stack: Stack, hostile: str) -> None:
+    assert "4000000" in refused(stack, 413, with_url(f"{hostile}/stream-forever")).replace(",", "")
+
+
+def test_html_in_place_of_an_image(stack: Stack, hostile: str) -> None:
+    refused(stack, 422, with_url(f"{hostile}/html"))
+    refused(stack, 422, b"<!doctype html>", "image/jpeg")
+
+
+def test_picture_with_too_many_pixels(stack: Stack) -> None:
+    assert "pixels" in refused(stack, 422, png_bomb(30_000), "image/png")
+
+
+def test_truncated_picture(stack: Stack) -> None:
+    refused(stack, 422, SAMPLE[: len(SAMPLE) // 2], "image/jpeg")
+
+
+def test_body_larger_than_the_limit(stack: Stack) -> None:
+    refused(stack, 413, SAMPLE + bytes(20_000_000), "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "image/gif", "multipart/form-data", "application/x-www-form-urlencoded"]
+)
+def test_media_types_that_are_not_supported(stack: Stack, content_type: str) -> None:
+    assert "image/jpeg" in refused(stack, 415, SAMPLE, content_type)

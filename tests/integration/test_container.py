@@ -1,0 +1,261 @@
+"""The container over HTTP, with model code made for the purpose: what it promises for every model."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.integration.container_process import PROJECT, Answer, Container, serving, wait_until
+
+# Answers with the request itself, after waiting for the file that the request names, if it names one.
+MODEL_CODE = """
+import json, os, pathlib, time
+
+class BadRequest(Exception):
+    def __init__(self, status_code, message):
+        self.status_code, self.message, self.phrase = status_code, message, "phrase"
+
+def wait_for(path):
+    while not os.path.exists(path):
+        time.sleep(0.01)
+
+def model_fn(model_dir):
+    if os.environ.get("WAIT_TO_LOAD"):
+        wait_for(os.environ["WAIT_TO_LOAD"])
+    return "model"
+
+def input_fn(body, content_type):
+    if content_type == "text/bad":
+        raise BadRequest(415, "no such type")
+    return json.loads(body)
+
+def predict_fn(data, model):
+    if data.get("wait_for"):
+        pathlib.Path(data["started"]).touch()
+        wait_for(data["wait_for"])
+    return data["text"]
+
+def output_fn(prediction, accept):
+    return json.dumps([prediction, accept])
+"""
+
+
+def write_model(directory: Path, code: str = MODEL_CODE) -> Path:
+    (directory / "code").mkdir(parents=True)
+    (directory / "code" / "inference.py").write_text(code)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+    directory = tmp_path_factory.mktemp("container")
+    with serving(write_model(directory / "model"), directory / "log", MAX_REQUEST_BYTES="1000") as running:
+        running.wait_for_ping(200)
+        yield running
+
+
+def test_ping(container: Container) -> None:
+    answer = container.request("GET", "/ping")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+def test_request_passes_through_the_hooks(container: Container) -> None:
+    answer = container.invoke({"text": "hello"}, Accept="application/json;q=0.5")
+    assert (answer.status, answer.json) == (200, ["hello", "application/json;q=0.5"])
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+# A body without a Content-Length.
+CHUNKS = (b" " * 600, b" " * 600)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("GET", "/", None, {}, 404),
+        ("POST", "/models", b"", {}, 404),
+        ("GET", "/invocations", None, {}, 405),
+        ("POST", "/ping", b"", {}, 405),
+        ("OPTIONS", "/invocations", None, {}, 405),
+        ("POST", "/invocations", b"x", {"Content-Type": "text/bad"}, 415),
+        ("POST", "/invocations", b" " * 1001, {}, 413),
+        ("POST", "/invocations", b" " * 20_000_000, {}, 413),
+        ("POST", "/invocations", CHUNKS, {}, 413),
+        ("POST", "/invocations", b"not what this model code expects", {}, 500),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_errors_are_json(
+    container: Container,
+    method: str,
+    path: str,
+    body: bytes | tuple[bytes, ...] | None,
+    headers: dict[str, str],
+    status: int,
+) -> None:
+    answer = container.request(method, path, body, headers)
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/json"
+    assert isinstance(answer.json, dict)
+    assert list(answer.json) == ["message"]
+    assert "Traceback" not in answer.json["message"]
+    assert container.request("GET", "/ping").status == 200
+
+
+def test_error_of_the_hooks_keeps_its_message(container: Container) -> None:
+    answer = container.request("POST", "/invocations", b"x", {"Content-Type": "text/bad"})
+    assert answer.json == {"message": "no such type"}
+
+
+def test_405_says_what_is_allowed(container: Container) -> None:
+    assert container.request("GET", "/invocations").headers["Allow"] == "POST"
+
+
+def test_log_has_a_line_per_request_and_the_cause_of_failures(container: Container) -> None:
+    container.invoke({"text": "private"}, **{"X-Amzn-SageMaker-Inference-Id": "order-17"})
+    answer = container.invoke({"no": "text"}, **{"X-Request-Id": "order-18"})
+    assert "order-18" in str(answer.json)
+
+    def logged() -> dict[str, dict[str, object]] | None:
+        lines = [json.loads(line) for line in container.log.read_text().splitlines() if line.startswith("{")]
+        by_id = {line["requestId"]: line for line in lines}
+        return by_id if "order-18" in by_id else None
+
+    by_id = wait_until(logged)
+    assert (by_id["order-17"]["status"], by_id["order-18"]["status"]) == (200, 500)
+    assert by_id["order-17"]["path"] == "/invocations"
+    log = container.log.read_text()
+    assert "request order-18 failed" in log
+    assert "KeyError: 'text'" in log
+    assert "private" not in log
+    assert "/ping" not in log
+
+
+def test_requests_run_at_once_and_the_surplus_is_turned_away(container: Container, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(40) as pool:
+        requests = [
+            {"text": n, "started": str(tmp_path / f"started-{n}"), "wait_for": str(tmp_path / "go")} for n in range(40)
+        ]
+        answers = [pool.submit(container.invoke, request) for request in requests]
+        wait_until(lambda: sum(answer.done() for answer in answers) == 10)
+        assert len(list(tmp_path.glob("started-*"))) == 30
+        assert container.request("GET", "/ping").status == 200
+        (tmp_path / "go").touch()
+        finished = [answer.result() for answer in answers]
+    assert [answer.status for answer in finished].count(503) == 10
+    assert all(answer.json == [n, None] for n, answer in enumerate(finished) if answer.status == 200)
+
+
+def test_keeps_connections_open(container: Container) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", container.port, timeout=60)
+    sockets = set()
+    for _ in range(3):
+        connection.request("GET", "/ping")
+        connection.getresponse().read()
+        sockets.add(connection.sock)
+    connection.close()
+    assert len(sockets) == 1
+
+
+def test_sigterm_lets_requests_finish(tmp_path: Path) -> None:
+    with serving(write_model(tmp_path / "model"), tmp_path / "log") as running:
+        running.wait_for_ping(200)
+        request = {"text": "in time", "started": str(tmp_path / "started"), "wait_for": str(tmp_path / "go")}
+        answers: list[Answer] = []
+        client = threading.Thread(target=lambda: answers.append(running.invoke(request)))
+        client.start()
+        wait_until((tmp_path / "started").exists)
+        with closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)) as connection:
+            assert not announces_its_end(connection)
+            running.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: announces_its_end(connection))
+        assert running.process.poll() is None
+        (tmp_path / "go").touch()
+        client.join(60)
+        assert [answer.json for answer in answers] == [["in time", None]]
+        assert running.process.wait(60) == 0
+
+
+def announces_its_end(connection: http.client.HTTPConnection) -> bool:
+    """Whether the server answers on a connection that it kept open, but will keep it no longer."""
+    connection.request("GET", "/ping")
+    response = connection.getresponse()
+    response.read()
+    return response.headers["Connection"] == "close"
+
+
+def test_answers_503_while_the_model_loads(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    with serving(write_model(tmp_path / "model"), tmp_path / "log", WAIT_TO_LOAD=str(go)) as running:
+        running.wait_for_ping(503)
+        answer = running.invoke({"text": "early"})
+        assert (answer.status, answer.json) == (503, {"message": "The model is being loaded."})
+        go.touch()
+        running.wait_for_ping(200)
+        assert running.invoke({"text": "late"}).status == 200
+
+
+def test_sigterm_while_the_model_loads(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model")
+    with serving(model, tmp_path / "log", WAIT_TO_LOAD=str(tmp_path / "never")) as running:
+        running.wait_for_ping(503)
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(60) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("def model_fn(model_dir): ...\ndef predict_fn(data, model): ...", "does not define input_fn, output_fn"),
+        (MODEL_CODE.replace('return "model"', 'raise ValueError("wrong weights")'), "wrong weights"),
+        (MODEL_CODE.replace('return "model"', 'raise SystemError("broken")'), "broken"),
+        ("import no_such_module", "No module named 'no_such_module'"),
+        ("def model_fn(", "was never closed"),
+    ],
+)
+def test_ends_when_the_model_cannot_be_loaded(tmp_path: Path, code: str, reason: str) -> None:
+    with serving(write_model(tmp_path / "model", code), tmp_path / "log") as running:
+        assert running.process.wait(60) == 1
+    last = running.log.read_text().splitlines()[-1]
+    assert last.startswith(f"ERROR: cannot load the model in {tmp_path / 'model'}: ")
+    assert reason in last
+
+
+def test_one_line_when_the_artifact_does_not_fit(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", MODEL_CODE.replace('return "model"', 'raise ValueError("wrong weights")'))
+    with serving(model, tmp_path / "log") as running:
+        running.process.wait(60)
+    assert len(running.log.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "status", "complaint"),
+    [
+        ([], {}, 2, "usage: python -m model_server.container serve"),
+        (["train"], {}, 2, "usage: python -m model_server.container serve"),
+        (["serve"], {"SM_MODEL_DIR": "/no/such/folder"}, 1, "/no/such/folder does not exist. Set SM_MODEL_DIR"),
+        (["serve"], {"SM_MODEL_DIR": "/", "SAGEMAKER_BIND_TO_PORT": "http"}, 1, "SAGEMAKER_BIND_TO_PORT must be"),
+        (["serve"], {"SM_MODEL_DIR": "/", "MAX_REQUEST_BYTES": "6M"}, 1, "MAX_REQUEST_BYTES must be a whole number"),
+    ],
+)
+def test_wrong_use(arguments: list[str], environment: dict[str, str], status: int, complaint: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "model_server.container", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == status
+    assert complaint in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1

@@ -1,0 +1,378 @@
+"""The guarded fetcher against real servers on loopback, most of them hostile."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from handlers.predict import guarded_fetch
+from handlers.predict.guarded_fetch import AddressNotAllowed, FetchTimeout, ImageHostError, ResponseTooLarge
+
+MAX_BYTES = 100_000
+SOON = 0.5  # seconds until the deadline, where it is to pass
+LATER = 60.0  # and where it is not: no test depends on how fast the machine is
+IMAGE = bytes(range(256)) * 200
+
+Talk = Callable[[socket.socket], None]
+
+
+class Server:
+    """A loopback server that hands every connection to `talk` as soon as a request has come in."""
+
+    def __init__(self, talk: Talk, tls: ssl.SSLContext | None = None) -> None:
+        self.requests: list[bytes] = []
+        self._talk = talk
+        self._tls = tls
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        self._thread.join()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            with connection:
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    chunk = connection.recv(65536)
+                    if not chunk:
+                        return
+                    request += chunk
+                self.requests.append(request)
+                self._talk(connection)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Start servers that stop with the test."""
+    with ExitStack() as stack:
+
+        def start(talk: Talk, tls: ssl.SSLContext | None = None) -> Server:
+            server = Server(talk, tls)
+            stack.callback(server.close)
+            return server
+
+        yield start
+
+
+def _say(*parts: bytes) -> Talk:
+    return lambda connection: connection.sendall(b"".join(parts))
+
+
+def _ok(body: bytes, *headers: bytes) -> Talk:
+    length = b"Content-Length: %d" % len(body)
+    return _say(b"\r\n".join([b"HTTP/1.1 200 OK", length, *headers, b"", body]))
+
+
+def _redirect(location: str, status: int = 302) -> Talk:
+    return _say(b"HTTP/1.1 %d Moved\r\nLocation: %s\r\n\r\n" % (status, location.encode("latin-1")))
+
+
+def _fetch(url: str, *trusted: str, seconds: float = LATER) -> bytes:
+    return guarded_fetch.fetch(url, deadline=time.monotonic() + seconds, max_bytes=MAX_BYTES, trusted_origins=trusted)
+
+
+def test_the_bytes_of_an_image_arrive(serve: Callable[..., Server]) -> None:
+    server = serve(_ok(IMAGE))
+    assert _fetch(f"{server.origin}/bin%20images/1.jpg?size=1#top", server.origin) == IMAGE
+    request_line, *headers = server.requests[0].decode().split("\r\n")
+    assert request_line == "GET /bin%20images/1.jpg?size=1 HTTP/1.1"
+    assert f"Host: 127.0.0.1:{server.port}" in headers
+    assert "Accept-Encoding: identity" in headers
+
+
+def test_a_query_without_a_path(serve: Callable[..., Server]) -> None:
+    server = serve(_ok(IMAGE))
+    assert _fetch(f"{server.origin}?id=1", server.origin) == IMAGE
+    assert server.requests[0].startswith(b"GET /?id=1 HTTP/1.1\r\n")
+
+
+def test_names_under_localhost_need_no_resolver(serve: Callable[..., Server]) -> None:
+    server = serve(_ok(IMAGE))
+    origin = f"http://abc.cloudfront.localhost:{server.port}"
+    assert _fetch(f"{origin}/1.jpg", origin) == IMAGE
+    assert f"\r\nHost: abc.cloudfront.localhost:{server.port}\r\n".encode() in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nA: b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nhello world",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 11\r\n\r\nhello world and more",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world",
+    ],
+    ids=["chunked", "until closed", "longer than announced", "after an interim answer"],
+)
+def test_ways_to_frame_a_body(answer: bytes, serve: Callable[..., Server]) -> None:
+    server = serve(_say(answer))
+    assert _fetch(server.origin, server.origin) == b"hello world"
+
+
+def test_exactly_as_many_bytes_as_allowed(serve: Callable[..., Server]) -> None:
+    server = serve(_ok(b"x" * MAX_BYTES))
+    assert len(_fetch(server.origin, server.origin)) == MAX_BYTES
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_followed(status: int, serve: Callable[..., Server]) -> None:
+    target = serve(_ok(IMAGE))
+    first = serve(_redirect(f"{target.origin}/1.jpg", status))
+    assert _fetch(first.origin, first.origin, target.origin) == IMAGE
+
+
+def test_a_relative_redirect(serve: Callable[..., Server]) -> None:
+    def talk(connection: socket.socket) -> None:
+        answer = _ok(IMAGE) if b"GET /images/2.jpg " in server.requests[-1] else _redirect("2.jpg")
+        answer(connection)
+
+    server: Server = serve(talk)
+    assert _fetch(f"{server.origin}/images/1.jpg", server.origin) == IMAGE
+
+
+def test_three_redirects_are_enough(serve: Callable[..., Server]) -> None:
+    server = serve(_redirect("/again"))
+    with pytest.raises(ImageHostError, match="more than 3 times"):
+        _fetch(server.origin, server.origin)
+    assert len(server.requests) == 4
+
+
+def test_a_redirect_to_a_private_address_is_not_followed(serve: Callable[..., Server]) -> None:
+    secret = serve(_ok(b"secret"))
+    for location in (
+        f"{secret.origin}/",
+        f"http://localhost:{secret.port}/",
+        f"//127.0.0.1:{secret.port}/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://0x7f000001/",
+    ):
+        first = serve(_redirect(location))
+        with pytest.raises(AddressNotAllowed):
+            _fetch(first.origin, first.origin)
+    assert secret.requests == []
+
+
+@pytest.mark.parametrize(
+    "location", ["file:///etc/passwd", "ftp://example.com/", "http://a@b/", "http://[::1", "http://b\xfccher/"]
+)
+def test_a_redirect_to_what_is_not_a_web_url(location: str, serve: Callable[..., Server]) -> None:
+    server = serve(_redirect(location))
+    with pytest.raises(ImageHostError, match="redirects to something"):
+        _fetch(server.origin, server.origin)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "status 404"),
+        (b"HTTP/1.1 500 Oops\r\n\r\n", "status 500"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "status 204"),
+        (b"HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\n\r\nx", "status 206"),
+        (b"HTTP/1.1 302 Found\r\n\r\n", "status 302"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello", "broke off"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nhello", "broke off"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello", "broke off"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "broke off"),
+        (b"\x16\x03\x01\x00\x00", "broke off"),
+        (b"", "broke off"),
+    ],
+)
+def test_a_host_that_answers_with_an_error(answer: bytes, message: str, serve: Callable[..., Server]) -> None:
+    server = serve(_say(answer))
+    with pytest.raises(ImageHostError, match=message):
+        _fetch(server.origin, server.origin)
+
+
+def test_a_compressed_answer_is_not_unpacked(serve: Callable[..., Server]) -> None:
+    server = serve(_ok(gzip.compress(bytes(50_000_000)), b"Content-Encoding: gzip"))
+    with pytest.raises(ImageHostError, match="compressed"):
+        _fetch(server.origin, server.origin)
+
+
+def test_a_port_where_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with pytest.raises(ImageHostError, match="failed"):
+        _fetch(origin, origin)
+
+
+def _forever(start: bytes, repeated: bytes, pause: float = 0) -> Talk:
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(start)
+        while True:
+            connection.sendall(repeated)
+            time.sleep(pause)
+
+    return talk
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        _say(OK, b"Content-Length: 100001\r\n\r\n"),
+        _say(OK, b"Content-Length: 99999999999999999999\r\n\r\n"),
+        _forever(OK + b"\r\n", b"x" * 65536),
+        _forever(CHUNKED, b"10000\r\n" + b"x" * 65536 + b"\r\n"),
+        _forever(CHUNKED + b"-1\r\n", b"x" * 65536),
+        _forever(CHUNKED + b"ffffffffffffffff\r\n", b"x" * 65536),
+        _forever(CHUNKED, b"1;" + b"x" * 1000 + b"\r\ny\r\n"),
+        _forever(CHUNKED + b"0\r\n", b"A: " + b"b" * 1000 + b"\r\n"),
+        _forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        _say(OK, b"".join(b"A-%d: %s\r\n" % (i, b"b" * 2000) for i in range(90)), b"\r\n"),
+    ],
+    ids=[
+        "announced",
+        "absurd",
+        "endless",
+        "endless chunks",
+        "a chunk of less than nothing",
+        "an endless chunk",
+        "endless chunk extensions",
+        "endless trailers",
+        "endless interim answers",
+        "long headers",
+    ],
+)
+def test_a_host_that_sends_too_much(talk: Talk, serve: Callable[..., Server]) -> None:
+    server = serve(talk)
+    with pytest.raises(ResponseTooLarge):
+        _fetch(server.origin, server.origin)
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        lambda connection: connection.recv(1),
+        _forever(b"", b"H", pause=0.01),
+        _forever(OK, b"a", pause=0.01),
+        _forever(OK, b"A: b\r\n", pause=0.02),
+        _forever(OK + b"Content-Length: 99999\r\n\r\n", b"x", pause=0.01),
+        _forever(CHUNKED, b"1\r\nx\r\n", pause=0.01),
+        _forever(CHUNKED + b"0\r\n", b"A: b\r\n", pause=0.01),
+    ],
+    ids=["silence", "status", "one header", "headers", "body", "chunks", "trailers"],
+)
+def test_a_host_that_drips(talk: Talk, serve: Callable[..., Server]) -> None:
+    server = serve(talk)
+    with pytest.raises(FetchTimeout):
+        _fetch(server.origin, server.origin, seconds=SOON)
+
+
+def test_redirects_share_one_deadline(serve: Callable[..., Server]) -> None:
+    def talk(connection: socket.socket) -> None:
+        time.sleep(0.4 * SOON)
+        _redirect("/")(connection)
+
+    server = serve(talk)
+    with pytest.raises(FetchTimeout):
+        _fetch(server.origin, server.origin, seconds=SOON)
+
+
+def test_a_host_that_never_finishes_the_tls_handshake(serve: Callable[..., Server]) -> None:
+    server = serve(lambda connection: None)  # it waits for the end of an HTTP request that never comes
+    origin = f"https://127.0.0.1:{server.port}"
+    with pytest.raises(FetchTimeout):
+        _fetch(origin, origin, seconds=SOON)
+
+
+def test_a_deadline_that_has_passed(serve: Callable[..., Server]) -> None:
+    server = serve(_ok(IMAGE))
+    with pytest.raises(FetchTimeout):
+        _fetch(server.origin, server.origin, seconds=-1)
+    assert server.requests == []
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for images.localhost and its key, in one file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the openssl command to make a certificate")
+    path = tmp_path_factory.mktemp("tls") / "images.localhost.pem"
+    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=images.localhost"]
+    names = ["-addext", "subjectAltName=DNS:images.localhost"]
+    command = [openssl, "req", *options, *names, "-keyout", str(path), "-out", str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    certificate = subprocess.run([openssl, "x509", "-in", path], check=True, capture_output=True).stdout
+    path.with_suffix(".crt").write_bytes(certificate)
+    return path
+
+
+def _https_server(serve: Callable[..., Server], certificate: Path) -> Server:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return serve(_ok(IMAGE), context)
+
+
+def test_https_checks_the_certificate(serve: Callable[..., Server], certificate: Path) -> None:
+    server = _https_server(serve, certificate)
+    origin = f"https://images.localhost:{server.port}"
+    with pytest.raises(ImageHostError, match="certificate"):
+        _fetch(origin, origin)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(("host", "outcome"), [("images", "51200"), ("other", "ImageHostError")])
+def test_https_asks_for_the_name_in_the_url(
+    host: str, outcome: str, serve: Callable[..., Server], certificate: Path
+) -> None:
+    """In a process of its own, in which the test's certificate is the only authority."""
+    server = _https_server(serve, certificate)
+    origin = f"https://{host}.localhost:{server.port}"
+    program = (
+        "import sys, time; from handlers.predict import guarded_fetch\n"
+        "try: print(len(guarded_fetch.fetch(sys.argv[1], deadline=time.monotonic() + 60, max_bytes=100000,"
+        " trusted_origins=[sys.argv[1]])))\n"
+        "except guarded_fetch.FetchError as error: print(type(error).__name__)\n"
+    )
+    environment = {**os.environ, "SSL_CERT_FILE": str(certificate.with_suffix(".crt"))}
+    root = Path(guarded_fetch.__file__).parents[2]
+    result = subprocess.run(
+        [sys.executable, "-c", program, origin], cwd=root, env=environment, check=True, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == outcome
+
+
+def test_messages_name_no_address(serve: Callable[..., Server]) -> None:
+    @contextmanager
+    def message() -> Iterator[None]:
+        with pytest.raises(guarded_fetch.FetchError) as error:
+            yield
+        assert "127.0.0.1" not in str(error.value)
+        assert str(server.port) not in str(error.value)
+
+    server = serve(_say(b"HTTP/1.1 500 127.0.0.1\r\n\r\n127.0.0.1"))
+    with message():
+        _fetch(server.origin, server.origin)
+    with message():
+        _fetch(server.origin)

@@ -1,0 +1,262 @@
+"""The harness's command line, run as users run it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness import state, workspace
+from harness.project import PROJECT
+from tests.conftest import Stack, free_port, harness, start_stack
+
+SAMPLE = str(PROJECT / "site/samples/3.jpg")
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[Stack]:
+    """A stack for tests that end it."""
+    yield start_stack(tmp_path / "stack")
+    harness("down", directory=tmp_path / "stack")
+
+
+def members(directory: Path) -> list[psutil.Process]:
+    """The harness and everything that it started, found by group and by parent."""
+    process = psutil.Process(workspace.holder(directory))
+    reaper = next(child for child in process.children() if any("reaper" in part for part in child.cmdline()))
+    group = [p for p in psutil.process_iter() if _group(p.pid) == reaper.pid]
+    return list({process, *process.children(recursive=True), *group})
+
+
+def holder_of(directory: Path) -> int:
+    process = workspace.holder(directory)
+    assert process is not None
+    return process
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return 0
+
+
+def wait_until_gone(processes: list[psutil.Process]) -> list[psutil.Process]:
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    return [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_up_prints_where_everything_is(stack: Stack) -> None:
+    assert stack.outputs.keys() >= {
+        "pageUrl",
+        "predictUrl",
+        "apiId",
+        "endpointName",
+        "functionName",
+        "awsEndpointUrl",
+        "sagemakerEndpointUrl",
+    }
+    assert stack.outputs["awsEndpointUrl"] == f"http://127.0.0.1:{stack.addresses.aws_port}"
+
+
+def test_predict_uploads_a_file(stack: Stack) -> None:
+    done = harness("predict", SAMPLE, "--json", directory=stack.directory)
+    assert json.loads(done.stdout)["label"] == "3", done.stderr
+
+
+def test_predict_takes_a_url_and_draws_the_probabilities(stack: Stack) -> None:
+    done = harness("predict", f"{stack.outputs['pageUrl']}/samples/3.jpg", directory=stack.directory)
+    assert done.returncode == 0
+    assert done.stdout.count("%") == 5
+
+
+def test_predict_says_what_is_wrong_with_an_image(stack: Stack, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"not an image")
+    done = harness("predict", str(broken), directory=stack.directory)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: 422")
+    assert "Traceback" not in done.stderr
+
+
+def test_predict_says_that_a_file_does_not_exist(stack: Stack) -> None:
+    done = harness("predict", "no/such/file.jpg", directory=stack.directory)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no/such/file.jpg is neither a file nor" in done.stderr
+
+
+def test_status_shows_endpoint_and_memory(stack: Stack) -> None:
+    shown = json.loads(harness("status", "--json", directory=stack.directory).stdout)
+    assert shown["endpoints"] == {"object-counting-endpoint": "InService"}
+    assert {"harness", "MiniStack", "SageMaker stand-in", "model container"} <= {
+        process["process"] for process in shown["processes"]
+    }
+    assert shown["memoryMb"] > 100
+    assert "object-counting-endpoint" in harness("status", directory=stack.directory).stdout
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("emulator", "ministack"),
+        ("sagemaker", "object-counting-endpoint"),
+        ("function", "requestId"),
+        ("endpoint", "invocations"),
+    ],
+)
+def test_logs_of_each_part(stack: Stack, source: str, text: str) -> None:
+    harness("predict", SAMPLE, directory=stack.directory)
+    assert text in harness("logs", source, directory=stack.directory).stdout
+
+
+@pytest.mark.parametrize("option", [[], ["--detach"]])
+def test_a_second_start_in_the_same_folder_is_refused(stack: Stack, option: list[str]) -> None:
+    done = harness("up", *option, f"--port={free_port()}", f"--sagemaker-port={free_port()}", directory=stack.directory)
+    assert done.returncode == 1
+    assert "already running" in done.stderr
+    assert harness("predict", SAMPLE, directory=stack.directory).returncode == 0
+
+
+@pytest.mark.parametrize("option", ["--port", "--sagemaker-port"])
+def test_a_taken_port_is_named_with_the_option_that_changes_it(tmp_path: Path, option: str) -> None:
+    other = {"--port": "--sagemaker-port", "--sagemaker-port": "--port"}[option]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = harness("up", f"{option}={port}", f"{other}={free_port()}", directory=tmp_path)
+    assert done.returncode == 1
+    assert f"port {port} is taken" in done.stderr
+    assert option in done.stderr
+
+
+def test_a_stack_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
+    done = harness("up", "--stack=nonsense", *ports, directory=tmp_path)
+    assert done.returncode == 1
+    assert "Pulumi.nonsense.yaml does not exist. Stacks: local" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", [[], ["--detach"]])
+@pytest.mark.parametrize("name", ["mine.txt", "CACHEDIR.TAG", "up.log"])
+def test_a_folder_with_other_files_is_never_touched(tmp_path: Path, name: str, option: list[str]) -> None:
+    (tmp_path / name).write_text("precious")
+    done = harness("up", *option, f"--port={free_port()}", f"--sagemaker-port={free_port()}", directory=tmp_path)
+    assert done.returncode == 1
+    assert "holds other files" in done.stderr
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "precious")]
+
+
+def test_the_users_own_aws_settings_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_PROFILE": "corp",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "USE_SSL": "1",
+        "SERVICES": "s3",
+        "HTTP_PROXY": "http://127.0.0.1:1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
+    done = harness("demo", *ports, directory=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_two_equal_ports_are_refused(tmp_path: Path) -> None:
+    done = harness("up", "--port=5000", "--sagemaker-port=5000", directory=tmp_path)
+    assert done.returncode == 1
+    assert "two different ports" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["status"], ["down"], ["predict", SAMPLE], ["logs"]])
+def test_without_a_stack_commands_say_so(tmp_path: Path, command: list[str]) -> None:
+    done = harness(*command, directory=tmp_path)
+    assert done.returncode == 3
+    assert "no stack is running" in done.stderr
+
+
+def test_wrong_usage_has_its_own_exit_status(tmp_path: Path) -> None:
+    assert harness("up", "--port=none", directory=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_no_signal_leaves_a_process_behind(own_stack: Stack, number: signal.Signals) -> None:
+    processes = members(own_stack.directory)
+    assert len(processes) >= 5  # harness, reaper, MiniStack, stand-in, container
+    os.kill(holder_of(own_stack.directory), number)
+    assert wait_until_gone(processes) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_no_signal_during_the_start_leaves_a_process_behind(tmp_path: Path, number: signal.Signals) -> None:
+    ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
+    command = [sys.executable, "-m", "harness", "up", *ports, f"--directory={tmp_path}"]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as up:
+        assert up.stderr is not None
+        while up.stderr.readline() != "deploying\n":
+            assert up.poll() is None
+        processes = members(tmp_path)
+        up.send_signal(number)
+        said = up.stderr.read()
+    assert wait_until_gone(processes) == []
+    assert "Traceback" not in said
+    assert up.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130)
+
+
+def test_down_also_stops_a_stack_that_is_starting(tmp_path: Path) -> None:
+    ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
+    command = [sys.executable, "-m", "harness", "up", "--detach", *ports, f"--directory={tmp_path}"]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as up:
+        assert up.stderr is not None
+        while up.stderr.readline() != "deploying\n":
+            assert up.poll() is None
+        processes = members(tmp_path)
+        assert harness("status", directory=tmp_path).returncode == 3
+        assert harness("down", directory=tmp_path).returncode == 0
+        up.stderr.read()
+    assert up.returncode == 1
+    assert wait_until_gone(processes) == []
+
+
+def test_the_end_of_an_emulator_ends_the_stack(own_stack: Stack) -> None:
+    processes = members(own_stack.directory)
+    (emulator,) = [p for p in processes if "ministack" in p.cmdline()]
+    emulator.kill()
+    assert wait_until_gone(processes) == []
+    assert "MiniStack ended" in (own_stack.directory / "up.log").read_text()
+
+
+def test_down_stops_everything_and_a_new_start_works_in_the_same_folder(own_stack: Stack) -> None:
+    processes = members(own_stack.directory)
+    assert harness("down", directory=own_stack.directory).returncode == 0
+    assert wait_until_gone(processes) == []
+    assert not (own_stack.directory / "tmp").exists()
+    again = start_stack(own_stack.directory)
+    assert harness("predict", SAMPLE, directory=again.directory).returncode == 0
+
+
+def test_demo_asks_about_every_sample_and_stops(tmp_path: Path) -> None:
+    ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
+    done = harness("demo", *ports, directory=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()[1:]
+    assert [line.split()[:3] for line in lines] == [[f"{n}.jpg", str(n), str(n)] for n in range(1, 6)]
+    with pytest.raises(state.NotRunning):
+        state.read(tmp_path)
+
+
+def test_demo_fails_when_an_answer_is_wrong(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns(".venv", ".git", ".harness"), symlinks=True)
+    shutil.copy(project / "site/samples/5.jpg", project / "site/samples/1.jpg")
+    ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
+    done = harness("demo", *ports, directory=tmp_path / "stack", project=project)
+    assert done.returncode == 1
+    assert "1 of 5 answers are missing or wrong" in done.stderr

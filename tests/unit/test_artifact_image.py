@@ -1,0 +1,186 @@
+"""Every kind of image file becomes the tensor that it should; what is no good image is refused."""
+
+import io
+import struct
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "model_server" / "artifact"))
+
+import image as artifact_image
+from errors import RequestError
+from manifest import Manifest
+from torchvision_import import import_torchvision
+
+WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (255, 0, 0)
+
+
+def encoded(image: Image.Image, file_format: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, file_format, **options)
+    return file.getvalue()
+
+
+def png(size: tuple[int, int], bit_depth: int, colour_type: int, pixel: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of one colour, built by hand: Pillow writes neither 16-bit colour nor wrong sizes."""
+    width, height = size
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, bit_depth, colour_type, 0, 0, 0)
+    rows = zlib.compress((b"\0" + pixel * width) * min(height, 64))
+    body = b"".join(chunk(*item) for item in ((b"IHDR", header), *chunks, (b"IDAT", rows), (b"IEND", b"")))
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def pixels(image: Image.Image) -> tuple[tuple[int, int], bytes]:
+    return image.size, image.tobytes()
+
+
+def photo(width: int = 90, height: int = 60) -> Image.Image:
+    """An image that differs everywhere, so that no two orientations look alike."""
+    across, down = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return Image.fromarray(np.stack([across, down, 255 - across], axis=-1).astype(np.uint8))
+
+
+def paletted(**options: object) -> bytes:
+    image = Image.new("P", (8, 8), 1)
+    image.putpalette([0, 0, 0, 255, 0, 0])
+    return encoded(image, "PNG", **options)
+
+
+SECOND_FRAME = {"save_all": True, "append_images": [Image.new("RGB", (8, 8))]}
+
+ONE_COLOUR: dict[str, tuple[bytes, tuple[int, int, int]]] = {
+    "JPEG": (encoded(Image.new("RGB", (8, 8), (10, 200, 30)), "JPEG", quality=100), (10, 200, 30)),
+    "PNG": (encoded(Image.new("RGB", (8, 8), (10, 200, 30)), "PNG"), (10, 200, 30)),
+    "WebP": (encoded(Image.new("RGB", (8, 8), (10, 200, 30)), "WEBP", lossless=True), (10, 200, 30)),
+    "JPEG, greyscale": (encoded(Image.new("L", (8, 8), 77), "JPEG", quality=100), (77, 77, 77)),
+    "JPEG, CMYK": (encoded(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG", quality=100), RED),
+    "PNG, greyscale": (encoded(Image.new("L", (8, 8), 77), "PNG"), (77, 77, 77)),
+    "PNG, 1 bit, black": (encoded(Image.new("1", (8, 8), 0), "PNG"), BLACK),
+    "PNG, 1 bit, white": (encoded(Image.new("1", (8, 8), 1), "PNG"), WHITE),
+    "PNG, palette": (paletted(), RED),
+    "PNG, palette, transparent": (paletted(transparency=1), WHITE),
+    "PNG, palette, half transparent": (paletted(transparency=b"\xff\x80"), (255, 127, 127)),
+    "PNG, grey and alpha": (encoded(Image.new("LA", (8, 8), (0, 128)), "PNG"), (127, 127, 127)),
+    "PNG, RGBA": (encoded(Image.new("RGBA", (8, 8), (255, 0, 0, 128)), "PNG"), (255, 127, 127)),
+    "PNG, RGBA, transparent": (encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 0)), "PNG"), WHITE),
+    "PNG, transparent colour": (encoded(Image.new("RGB", (8, 8), RED), "PNG", transparency=RED), WHITE),
+    "WebP, RGBA": (encoded(Image.new("RGBA", (8, 8), (255, 0, 0, 128)), "WEBP", lossless=True), (255, 127, 127)),
+    "PNG, 16-bit grey": (png((8, 8), 16, 0, b"\x80\x12"), (128, 128, 128)),
+    "PNG, 16-bit grey, transparent": (png((8, 8), 16, 0, b"\x12\x34", (b"tRNS", b"\x12\x34")), WHITE),
+    "PNG, 16-bit grey, another transparent": (png((8, 8), 16, 0, b"\x12\x34", (b"tRNS", b"\x12\x35")), (18, 18, 18)),
+    "PNG, 16-bit grey and alpha": (png((8, 8), 16, 4, b"\x00\x00\x80\x00"), (127, 127, 127)),
+    "PNG, 16-bit RGB": (png((8, 8), 16, 2, b"\x80\x00\x10\x00\xff\xff"), (128, 16, 255)),
+    "PNG, 16-bit RGB, another transparent": (
+        png((8, 8), 16, 2, b"\x80\x00\x10\x00\xff\xff", (b"tRNS", b"\x80\x01\x10\x00\xff\xff")),
+        (128, 16, 255),
+    ),
+    "PNG, 16-bit RGBA": (png((8, 8), 16, 6, b"\xff\xff\x00\x00\x00\x00\x80\x00"), (255, 127, 127)),
+    "WebP, animated": (encoded(Image.new("RGB", (8, 8), RED), "WEBP", lossless=True, **SECOND_FRAME), RED),
+    "PNG, animated": (encoded(Image.new("RGB", (8, 8), RED), "PNG", **SECOND_FRAME), RED),
+}
+
+
+@pytest.mark.parametrize("name", ONE_COLOUR)
+def test_colour_of_every_kind(name: str) -> None:
+    file, colour = ONE_COLOUR[name]
+    image = artifact_image.decode(file)
+    assert image.mode == "RGB"
+    assert image.size == (8, 8)
+    assert np.abs(np.asarray(image).astype(int) - colour).max() <= 2
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "JPEG"])
+def test_exif_orientation(orientation: int, file_format: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = encoded(photo(), file_format, exif=exif, **({"lossless": True} if file_format == "WEBP" else {}))
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(file)))
+    assert pixels(artifact_image.decode(file)) == pixels(expected)
+    assert expected.size == ((90, 60) if orientation < 5 else (60, 90))
+
+
+def test_unreadable_exif_does_not_spoil_the_image() -> None:
+    file = encoded(photo(), "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    assert pixels(artifact_image.decode(file)) == pixels(photo())
+
+
+@pytest.mark.parametrize("size", [(90, 60), (640, 480), (3, 500)])
+def test_equals_torchvision_transforms(size: tuple[int, int]) -> None:
+    transforms = import_torchvision().transforms
+    manifest = Manifest("resnet18", ("a", "b"), (64, 48), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    expected = transforms.Compose(
+        [
+            transforms.Resize(manifest.image_size),
+            transforms.ToTensor(),
+            transforms.Normalize(manifest.mean, manifest.std),
+        ]
+    )(photo(*size))
+    tensor = artifact_image.to_tensor(encoded(photo(*size), "PNG"), manifest)
+    assert tensor.shape == (1, 3, 64, 48)
+    torch.testing.assert_close(tensor[0], expected)
+
+
+def test_without_normalisation_values_are_in_0_to_1() -> None:
+    tensor = artifact_image.to_tensor(ONE_COLOUR["PNG"][0], Manifest("resnet18", ("a",), (2, 2)))
+    assert torch.equal(tensor[0, :, 0, 0], torch.tensor([10.0, 200.0, 30.0]) / 255)
+
+
+NOT_IMAGES: dict[str, Callable[[], bytes]] = {
+    "empty": lambda: b"",
+    "text": lambda: b"hello",
+    "HTML": lambda: b"<!doctype html><p>not found",
+    "SVG": lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+    "GIF": lambda: encoded(photo(), "GIF"),
+    "BMP": lambda: encoded(photo(), "BMP"),
+    "TIFF": lambda: encoded(photo(), "TIFF"),
+    "EPS": lambda: encoded(photo(), "EPS"),
+    "truncated JPEG": lambda: encoded(photo(), "JPEG")[:-200],
+    "truncated PNG": lambda: encoded(photo(), "PNG")[:-200],
+    "truncated WebP": lambda: encoded(photo(), "WEBP")[:-100],
+    "JPEG, header only": lambda: encoded(photo(), "JPEG")[:30],
+    "PNG, wrong check sum": lambda: ONE_COLOUR["PNG"][0].replace(b"IHDR", b"IHDR", 1)[:20] + b"\xff" * 60,
+    "PNG, no pixels": lambda: png((0, 0), 8, 0, b"\0"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_IMAGES)
+def test_refuses(name: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        artifact_image.decode(NOT_IMAGES[name]())
+    assert refusal.value.status_code == 400
+    assert str(refusal.value).startswith(("The file is not a JPEG, PNG or WebP image.", "The image file is truncated"))
+
+
+@pytest.mark.parametrize("size", [(7100, 7100), (13_000, 13_000), (30_000, 30_000), (2**31 - 1, 2**31 - 1)])
+def test_refuses_bombs_by_their_announced_size(size: tuple[int, int]) -> None:
+    with pytest.raises(RequestError, match="more than 50 million pixels") as refusal:
+        artifact_image.decode(png(size, 8, 0, b"\0"[: size[0] < 40_000]))
+    assert refusal.value.status_code == 400
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.integers(0, 2**16), st.binary(min_size=1, max_size=4))
+def test_damage_never_causes_another_error(file_format: str, position: int, damage: bytes) -> None:
+    file = bytearray(encoded(photo(24, 16), file_format, exif=Image.Exif()))
+    position %= len(file)
+    file[position : position + len(damage)] = damage
+    try:
+        image = artifact_image.decode(bytes(file))
+    except RequestError as refusal:
+        assert refusal.status_code == 400
+    else:
+        assert image.mode == "RGB"

@@ -1,0 +1,65 @@
+"""What the harness makes of ``Pulumi.<stack>.yaml``."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.addresses import Addresses
+from harness.creation import DeploymentError
+from harness.deployment import _configuration
+
+PROJECT: dict[str, Any] = {"name": "p", "config": {"title": {"default": "A title"}, "labels": {"default": ["a"]}}}
+
+
+def configuration(folder: Path, text: str, addresses: Addresses | None = None) -> dict[str, str]:
+    (folder / "Pulumi.x.yaml").write_text(text)
+    return _configuration(PROJECT, "x", addresses or Addresses())
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("text", ["", "config:", "config: {}", "# nothing"])
+def test_defaults_hold_where_the_stack_says_nothing(folder: Path, text: str) -> None:
+    assert configuration(folder, text) == {
+        "p:title": "A title",
+        "p:labels": '["a"]',
+        "aws:region": "us-east-1",
+    }
+
+
+def test_a_setting_without_a_namespace_is_the_projects(folder: Path) -> None:
+    assert configuration(folder, "config: {title: Cats}")["p:title"] == "Cats"
+
+
+@pytest.mark.parametrize("key", ["p:lables", "lables", "aws:defaultTags", "other:key"])
+def test_a_setting_that_nothing_reads_is_refused(folder: Path, key: str) -> None:
+    with pytest.raises(DeploymentError, match=key):
+        configuration(folder, f"config: {{'{key}': x}}")
+
+
+def test_another_region_is_refused(folder: Path) -> None:
+    with pytest.raises(DeploymentError, match="eu-central-1"):
+        configuration(folder, "config: {'aws:region': eu-central-1}")
+
+
+@pytest.mark.parametrize("text", ["config: [", "- a list", "just text"])
+def test_a_file_that_is_not_a_configuration_is_named(folder: Path, text: str) -> None:
+    with pytest.raises(DeploymentError, match=r"Pulumi\.x\.yaml"):
+        configuration(folder, text)
+
+
+@pytest.mark.parametrize("ports", [(4567, 4566), (4567, 4568), (5000, 4566), (45660, 45670)])
+def test_urls_get_the_ports_that_the_emulators_have(folder: Path, ports: tuple[int, int]) -> None:
+    text = """
+    config:
+      aws:endpoints: [{s3: "http://127.0.0.1:4566", sagemaker: "http://127.0.0.1:4567"}]
+      title: "1:4566"
+    """
+    configured = configuration(folder, text, Addresses(*ports))
+    assert f'"http://127.0.0.1:{ports[0]}", "sagemaker": "http://127.0.0.1:{ports[1]}"' in configured["aws:endpoints"]
+    assert configured["p:title"] == "1:4566"

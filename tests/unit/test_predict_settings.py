@@ -1,0 +1,88 @@
+"""The function's environment variables: what they may say, and that errors name the one that is wrong."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from handlers.predict.endpoint import Endpoint
+from handlers.predict.settings import SettingError, Settings
+
+ENVIRONMENT = {
+    "AWS_REGION": "eu-central-1",
+    "ENDPOINT_NAME": "pets-endpoint",
+    "MODEL_NAME": "pets",
+    "LABELS": '["cat", "dog"]',
+    "ANSWER_TEMPLATE": "It is a {label}.",
+}
+
+
+def test_what_is_required_and_what_is_not() -> None:
+    settings = Settings.from_environment(ENVIRONMENT)
+    assert settings.labels == ("cat", "dog")
+    assert settings.max_image_bytes == 4_000_000
+    assert settings.trusted_image_origins == ()
+    assert settings.runtime_url is None
+
+
+def test_everything_set() -> None:
+    settings = Settings.from_environment(
+        {
+            **ENVIRONMENT,
+            "MAX_IMAGE_BYTES": "1000",
+            "TRUSTED_IMAGE_ORIGINS": " http://localhost:4566  https://images.example ",
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:4567/",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+        }
+    )
+    assert settings.max_image_bytes == 1000
+    assert settings.trusted_image_origins == ("http://localhost:4566", "https://images.example")
+    assert settings.runtime_url == "http://127.0.0.1:4567"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_required_variable_is_missing(name: str, value: str | None) -> None:
+    environment = {key: text for key, text in ENVIRONMENT.items() if key != name}
+    if value is not None:
+        environment[name] = value
+    with pytest.raises(SettingError, match=f"^{name} is not set"):
+        Settings.from_environment(environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LABELS", "cat dog"),
+        ("LABELS", "[]"),
+        ("LABELS", "[1, 2]"),
+        ("LABELS", '["cat", ""]'),
+        ("LABELS", '{"cat": 1}'),
+        ("LABELS", '["cat", "cat"]'),
+        ("ANSWER_TEMPLATE", "It is something."),
+        ("ANSWER_TEMPLATE", "It is a {animal}."),
+        ("ANSWER_TEMPLATE", "It is a {}."),
+        ("ANSWER_TEMPLATE", "It is a {label"),
+        ("ANSWER_TEMPLATE", "It is a {label.name}"),
+        ("MAX_IMAGE_BYTES", "0"),
+        ("MAX_IMAGE_BYTES", "-1"),
+        ("MAX_IMAGE_BYTES", "4 MB"),
+        ("MAX_IMAGE_BYTES", ""),
+        ("TRUSTED_IMAGE_ORIGINS", "localhost:4566"),
+        ("TRUSTED_IMAGE_ORIGINS", "http://localhost:4566 *"),
+        ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "localhost:4567"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"^{name}"):
+        Settings.from_environment({**ENVIRONMENT, name: value})
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1"])
+def test_the_runtime_of_a_region_is_where_boto3_finds_it(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", raising=False)
+    expected = boto3.client("sagemaker-runtime", region_name=region).meta.endpoint_url
+    assert Endpoint("pets-endpoint", region).url == f"{expected}/endpoints/pets-endpoint/invocations"
