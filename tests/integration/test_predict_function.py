@@ -465,6 +465,7 @@ def test_an_upload_of_exactly_the_limit(function: Function, runtime: Server) -> 
         (http_event('"url"', content_type="application/json"), 400, "no `url`"),
         (http_event("null", content_type="application/json"), 400, "no `url`"),
         (http_event('{"URL": "https://example.com"}', content_type="application/json"), 400, "no `url`"),
+        (url_event(""), 400, "no `url`"),
         (url_event(None), 400, "not a string"),
         (url_event(1), 400, "not a string"),
         (url_event(["https://example.com"]), 400, "not a string"),
@@ -498,7 +499,6 @@ def test_requests_that_are_wrong(event: object, status: int, detail: str, functi
 @pytest.mark.parametrize(
     "url",
     [
-        "",
         "ftp://example.com/1.jpg",
         "file:///etc/passwd",
         "http://localhost:4566/",
