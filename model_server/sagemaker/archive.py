@@ -14,9 +14,6 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-if not hasattr(tarfile, "data_filter"):
-    raise RuntimeError("model_server.sagemaker needs Python 3.11.4 or later, whose tarfile has extraction filters")
-
 
 class ArchiveRefused(Exception):
     """The archive is damaged, unsafe or too large. The message names the member and the reason."""
@@ -83,12 +80,24 @@ def _extract(tar: tarfile.TarFile, folder: Path, limits: Limits) -> None:
             raise ArchiveRefused(f"member {member.name!r} takes it over {limits.total_bytes} bytes unpacked")
         _check(member, limits)
         try:
-            tar.extract(member, folder, filter="data")
-        except tarfile.TarError:
+            _write(tar, member, folder / member.name)
+        except gzip.BadGzipFile:
             raise
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
             raise ArchiveRefused(f"member {member.name!r} cannot be written: {reason}") from error
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    """Not by `TarFile.extract`, whose safe ways are missing in Python 3.11.0 to 3.11.3."""
+    content = tar.extractfile(member)
+    if content is None:
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with content, path.open("wb") as file:
+        shutil.copyfileobj(content, file)
+    path.chmod(member.mode & 0o755 | 0o600)
 
 
 def _check(member: tarfile.TarInfo, limits: Limits) -> None:

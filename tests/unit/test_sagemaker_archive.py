@@ -91,6 +91,18 @@ def test_unsafe_members_are_refused(
     assert reason in refuse(archive)
 
 
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, refuse: Callable[..., str]) -> None:
+    info, content = member("x", b"x")
+    info.pax_headers = {"path": "model\0.pth"}
+    archive = write(tmp_path / "a.tar.gz", (info, content), format=tarfile.PAX_FORMAT)
+    assert "cannot be written" in refuse(archive)
+
+
+def test_programs_stay_programs(tmp_path: Path) -> None:
+    unpack(write(tmp_path / "a.tar.gz", member("tool", b"x", mode=0o755)), tmp_path / "model")
+    assert stat.S_IMODE((tmp_path / "model" / "tool").stat().st_mode) == 0o755
+
+
 def test_a_file_cannot_be_written_through_a_link(tmp_path: Path, refuse: Callable[..., str]) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
