@@ -8,7 +8,6 @@ their medians.
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from bench.report import report
 from bench.stack import benchmark_stack
 from harness.prediction import predict
 from harness.project import PROJECT
+from model_server.sagemaker.archive import unpack
 
 FLOOR = """
 import json, pathlib, sys
@@ -63,11 +63,11 @@ def first_answer_seconds() -> float:
 def main(runs: int, json_file: Path | None) -> None:
     """Time to the first answer, against the floor."""
     with tempfile.TemporaryDirectory() as directory:
-        with tarfile.open(PROJECT / "build/model.tar.gz") as artifact:
-            artifact.extractall(directory, filter="data")
+        model = Path(directory) / "model"
+        unpack(PROJECT / "build/model.tar.gz", model)
         first, floor = [], []
         for _ in track(range(runs), "starting"):
-            floor.append(floor_seconds(Path(directory)))
+            floor.append(floor_seconds(model))
             first.append(first_answer_seconds())
     figures = {
         "first_answer_s": statistics.median(first),
