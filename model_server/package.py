@@ -23,7 +23,7 @@ from typing import Any
 import click
 from PIL import Image
 
-from model_server.container.hooks import load_hooks
+from model_server.container.served_model import ServedModel
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _GUARDED_FETCH = _PROJECT / "handlers" / "predict" / "guarded_fetch.py"
@@ -123,12 +123,12 @@ def prove(artifact: Path, num_classes: int) -> None:
     """
     # Else the import would leave compiled files in the artifact.
     sys.dont_write_bytecode = True
-    hooks = load_hooks(artifact)
     blank = BytesIO()
     Image.new("RGB", (64, 64), "white").save(blank, "PNG")
-    model = hooks.model_fn(str(artifact))
-    logits = hooks.predict_fn(hooks.input_fn(blank.getvalue(), "image/png"), model)
-    answer = json.loads(hooks.output_fn(logits, "application/json"))
+    model = ServedModel(artifact)
+    model.load()
+    document, _ = model.invoke(blank.getvalue(), "image/png", "application/json")
+    answer = json.loads(document)
     if [len(row) for row in answer] != [num_classes]:
         raise ValueError(f"the model answers {answer} to one image; there are {num_classes} labels")
 

@@ -15,7 +15,9 @@ _AUXILIARY_HEADS = ("aux1", "aux2", "AuxLogits")
 _KEYS_SHOWN = 10
 
 
-def load_classifier(architecture: str, weights: Mapping[str, Tensor], num_classes: int) -> nn.Module:
+def load_classifier(
+    architecture: str, weights: Mapping[str, Tensor], num_classes: int, image_size: tuple[int, int] = (224, 224)
+) -> nn.Module:
     """Return the classifier in evaluation mode: float images `[N, 3, H, W]` in, logits `[N, num_classes]` out.
 
     The head follows the weights. It is a linear layer, as in the architecture itself, or
@@ -24,7 +26,7 @@ def load_classifier(architecture: str, weights: Mapping[str, Tensor], num_classe
     Raises:
         ValueError: the architecture is unknown or the weights are not its weights for `num_classes` classes.
     """
-    classifier = _build(architecture, num_classes)
+    classifier = _build(architecture, num_classes, image_size)
     _fit_head(classifier, weights, num_classes)
     _check_num_classes(classifier, weights, num_classes)
     _check_fit(classifier, weights, architecture)
@@ -34,22 +36,25 @@ def load_classifier(architecture: str, weights: Mapping[str, Tensor], num_classe
     return classifier.float().eval().requires_grad_(False)
 
 
-def _build(architecture: str, num_classes: int) -> nn.Module:
+def _build(architecture: str, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
     """Return the architecture, if it can on device `meta`: shapes only, so that no random weights are drawn in vain."""
     models = import_torchvision().models
     names = models.list_models(module=models)
     if architecture not in names:
         close = ", ".join(difflib.get_close_matches(architecture, names)) or "none"
         raise ValueError(f"torchvision has no classification architecture {architecture!r}; close names: {close}")
+    options: dict[str, int] = {"num_classes": num_classes}
+    if architecture.startswith("vit_"):  # has an embedding for each place in a square image
+        options["image_size"] = max(image_size)
     with warnings.catch_warnings():
         # GoogLeNet and Inception v3 announce a change of their random initialisation, which is not used here.
         warnings.simplefilter("ignore", FutureWarning)
         try:
             with torch.device("meta"):
-                classifier: nn.Module = models.get_model(architecture, weights=None, num_classes=num_classes)
+                classifier: nn.Module = models.get_model(architecture, weights=None, **options)
         except NotImplementedError:
             # RegNet computes its widths with tensors, and on `meta` tensors have no values.
-            classifier = models.get_model(architecture, weights=None, num_classes=num_classes)
+            classifier = models.get_model(architecture, weights=None, **options)
     for name in _AUXILIARY_HEADS:
         if hasattr(classifier, name):
             setattr(classifier, name, None)

@@ -12,10 +12,15 @@ from manifest import Manifest
 from PIL import ExifTags, Image, UnidentifiedImageError
 from torch import Tensor
 
-FORMATS = ("JPEG", "PNG", "WEBP")
+# The pixels of a 50-megapixel camera take 200 MB while they are decoded, 400 MB with transparency. WebP's decoder
+# holds several copies of its canvas, some 20 bytes for every pixel.
+MAX_PIXELS = {"JPEG": 50_000_000, "PNG": 50_000_000, "WEBP": 20_000_000}
+FORMATS = tuple(MAX_PIXELS)
 
-# A 50-megapixel camera is served. Decoded, this many pixels take 150 to 400 MB.
-MAX_PIXELS = 50_000_000
+# Each scan of a progressive JPEG goes over all pixels again, so a small file of many scans costs minutes. Encoders
+# write about ten.
+MAX_SCANS = 100
+_START_OF_SCAN = b"\xff\xda"  # in compressed data, 0xFF is always followed by 0x00 or a restart marker
 
 # EXIF 2.32, tag 0x0112: what to do to the stored pixels so that the picture is upright.
 _UPRIGHT = {
@@ -52,19 +57,27 @@ def decode(image_file: bytes) -> Image.Image:
     """
     try:
         with Image.open(io.BytesIO(image_file), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise _too_many_pixels()
+            _check_cost(image, image_file)
             image.load()
             return _to_rgb(_upright(image))
     except (RequestError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels() from error
+        raise _refused(f"The image has more than {max(MAX_PIXELS.values()) // 1_000_000} million pixels.") from error
     except UnidentifiedImageError as error:
         raise RequestError(HTTPStatus.BAD_REQUEST, "The file is not a JPEG, PNG or WebP image.") from error
     except Exception as error:
         # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, ValueError, struct.error, zlib.error...
         raise RequestError(HTTPStatus.BAD_REQUEST, "The image file is truncated or damaged.") from error
+
+
+def _check_cost(image: Image.Image, image_file: bytes) -> None:
+    """Refuse, before anything is decoded, what would take too much memory or time."""
+    most = MAX_PIXELS[image.format or ""]
+    if image.width * image.height > most:
+        raise _refused(f"The image has more than {most // 1_000_000} million pixels.")
+    if image.format == "JPEG" and image_file.count(_START_OF_SCAN) > MAX_SCANS:
+        raise _refused(f"The JPEG image has more than {MAX_SCANS} scans.")
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -81,10 +94,10 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         image = _to_8_bits(image)
     if not image.has_transparency_data:
-        return image.convert("RGB")
-    image = image.convert("RGBA")
+        return image if image.mode == "RGB" else image.convert("RGB")
+    image = image if image.mode == "RGBA" else image.convert("RGBA")
     white = Image.new("RGB", image.size, "white")
-    white.paste(image, mask=image.getchannel("A"))
+    white.paste(image, mask=image)
     return white
 
 
@@ -97,5 +110,5 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((values >> 8).astype(np.uint8))
 
 
-def _too_many_pixels() -> RequestError:
-    return RequestError(HTTPStatus.BAD_REQUEST, f"The image has more than {MAX_PIXELS // 1_000_000} million pixels.")
+def _refused(why: str) -> RequestError:
+    return RequestError(HTTPStatus.BAD_REQUEST, f"{why} Send a smaller or simpler image.")

@@ -56,7 +56,7 @@ def _fetch(url: str) -> bytes:
             "This endpoint runs with network isolation and cannot fetch URLs. Send the image itself, as image/jpeg, "
             "image/png or image/webp.",
         )
-    # Imported here because endpoints that are only sent bytes need neither this nor urllib3.
+    # Imported here because endpoints that are only sent bytes do not need it.
     from guarded_fetch import FetchError, fetch
 
     try:

@@ -45,7 +45,7 @@ def model_fn(model_dir: str) -> Model:
     artifact = Path(model_dir)
     manifest = Manifest.read(artifact / "manifest.json")
     weights = read_state_dict(artifact / "model.pth")
-    network = load_classifier(manifest.architecture, weights, num_classes=len(manifest.labels))
+    network = load_classifier(manifest.architecture, weights, len(manifest.labels), manifest.image_size)
     try:
         with torch.inference_mode():
             network(torch.zeros(1, 3, *manifest.image_size))
@@ -77,8 +77,8 @@ def predict_fn(image_file: bytes, model: Model) -> Tensor:
         return logits
 
 
-def output_fn(prediction: Tensor, accept: str | None) -> str:
-    """Return the logits as JSON: a list with one list of numbers for the one image.
+def output_fn(prediction: Tensor, accept: str | None) -> tuple[str, str]:
+    """Return the logits as JSON, a list with one list of numbers for the one image, and their media type.
 
     Raises:
         RequestError: status 406.
@@ -89,4 +89,4 @@ def output_fn(prediction: Tensor, accept: str | None) -> str:
         raise RequestError(HTTPStatus.NOT_ACCEPTABLE, f"Answers are application/json, which is not among: {accept}")
     if not prediction.isfinite().all():
         raise ValueError(f"the model computed {prediction.tolist()}, which JSON cannot express")
-    return json.dumps(prediction.tolist())
+    return json.dumps(prediction.tolist()), "application/json"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,3 @@ class Manifest:
             raise ValueError(f"{path} has no {error}") from error
         except (OSError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a model manifest: {error}") from error
-
-    def to_json(self) -> str:
-        """The text of `manifest.json`."""
-        return json.dumps(asdict(self), indent=2) + "\n"

@@ -43,10 +43,10 @@ def create_app(model: ServedModel, max_request_bytes: int) -> Flask:
             return _error(HTTPStatus.SERVICE_UNAVAILABLE, f"{MAX_INVOCATIONS} requests are being worked on already.")
         try:
             body = read_body(max_request_bytes)
-            answer = model.invoke(body, request.content_type, request.headers.get("Accept"))
+            answer, content_type = model.invoke(body, request.content_type, request.headers.get("Accept"))
         finally:
             places.release()
-        return Response(answer, mimetype="application/json")
+        return Response(answer, content_type=content_type)
 
     app.before_request(_note_start)
     app.after_request(_log_request)

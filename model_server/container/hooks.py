@@ -17,7 +17,7 @@ class Hooks:
     model_fn: Callable[[str], Any]
     input_fn: Callable[[bytes, str | None], Any]
     predict_fn: Callable[[Any, Any], Any]
-    output_fn: Callable[[Any, str | None], str | bytes]
+    output_fn: Callable[[Any, str | None], str | bytes | tuple[str | bytes, str]]
 
 
 def load_hooks(model_dir: Path) -> Hooks:

@@ -8,6 +8,8 @@ from typing import Any
 
 from model_server.container.hooks import Hooks, load_hooks
 
+DEFAULT_ACCEPT = "application/json"
+
 
 class ServedModel:
     """A model directory's hooks and model."""
@@ -33,8 +35,11 @@ class ServedModel:
             gc.freeze()
             gc.enable()
 
-    def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> str | bytes:
-        """Pass one request through the hooks.
+    def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> tuple[str | bytes, str]:
+        """Pass one request through the hooks, and return the answer with its media type.
+
+        As in AWS's containers, `output_fn` returns both, or the answer alone if its type is the one that was asked for.
+        https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/transformer.py
 
         Raises:
             RuntimeError: the model is not loaded.
@@ -43,4 +48,6 @@ class ServedModel:
         if self._loaded is None:
             raise RuntimeError(f"{self._model_dir} is not loaded")
         hooks, model = self._loaded
-        return hooks.output_fn(hooks.predict_fn(hooks.input_fn(body, content_type), model), accept)
+        accepted = DEFAULT_ACCEPT if accept in (None, "", "*/*") else accept
+        answer = hooks.output_fn(hooks.predict_fn(hooks.input_fn(body, content_type), model), accepted)
+        return answer if isinstance(answer, tuple) else (answer, accepted)

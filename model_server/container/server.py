@@ -18,6 +18,7 @@ from gunicorn.arbiter import Arbiter
 
 from model_server.container.app import MAX_INVOCATIONS, create_app
 from model_server.container.served_model import ServedModel
+from model_server.worker_lifeline import WorkerLifeline
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._load_failed = multiprocessing.Event()
+        self._lifeline = WorkerLifeline()
         super().__init__()
 
     def load_config(self) -> None:
@@ -71,6 +73,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
         # One thread per request, several requests at once. With more, a request is answered sooner on an idle machine;
         # on a busy one its threads wait for each other, which can take many times as long as the work.
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+        self._lifeline.hold()
         model = ServedModel(self._settings.model_dir)
         threading.Thread(target=self._load_or_stop, args=(model,), name="load-model", daemon=True).start()
         return create_app(model, self._settings.max_request_bytes)
@@ -86,7 +89,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
             reason = str(error) or type(error).__name__
             print(f"ERROR: cannot load the model in {self._settings.model_dir}: {reason}", file=sys.stderr, flush=True)
             self._load_failed.set()
-            os.kill(os.getppid(), signal.SIGTERM)
+            if self._lifeline.is_held():
+                os.kill(os.getppid(), signal.SIGTERM)
 
     def _exit(self, _: Arbiter) -> None:
         """Called in the main process after everything has stopped; without this its exit status is always 0."""

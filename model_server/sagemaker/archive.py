@@ -38,7 +38,7 @@ def unpack(archive: Path, destination: Path, limits: Limits | None = None) -> No
     """
     staging = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
     try:
-        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, tarinfo=_BoundedTarInfo) as tar:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:", tarinfo=_BoundedTarInfo) as tar:
             _extract(tar, staging, limits or Limits())
             _read_to_the_checksum(stream)
         staging.rename(destination)

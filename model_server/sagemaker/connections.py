@@ -1,11 +1,13 @@
 """HTTP to a container over connections that are kept open between requests."""
 
 import http.client
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 # A server closes connections that it has not heard from for a while (gunicorn: 2 s). A request that is sent
 # at that moment is lost, and it is not ours to repeat. So connections are dropped before any server would do
@@ -61,13 +63,12 @@ class Connections:
         Raises:
             ConnectionRefused, ConnectionBroken, ResponseTimeout, ResponseTooLarge
         """
-        deadline = time.monotonic() + timeout
         connection = self._take()
         try:
-            self._prepare(connection, timeout)
+            self._prepare(connection, time.monotonic() + timeout)
             connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()
-            content = _read(answer, connection, deadline, max_bytes)
+            content = _read(answer, max_bytes)
         except TimeoutError:
             connection.close()
             raise ResponseTimeout from None
@@ -98,13 +99,17 @@ class Connections:
                 connection.close()
         return http.client.HTTPConnection(self._host, self._port)
 
-    def _prepare(self, connection: http.client.HTTPConnection, timeout: float) -> None:
-        if connection.sock is not None:
-            connection.sock.settimeout(timeout)
+    def _prepare(self, connection: http.client.HTTPConnection, deadline: float) -> None:
+        if isinstance(connection.sock, _DeadlineSocket):
+            connection.sock.deadline = deadline
             return
-        connection.timeout = timeout
+        connection.sock = _DeadlineSocket(socket.AF_INET, socket.SOCK_STREAM)
+        connection.sock.deadline = deadline
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            connection.connect()
+            connection.sock.connect((self._host, self._port))
+        except TimeoutError:
+            raise
         except OSError as error:
             raise ConnectionRefused(str(error)) from error
 
@@ -113,25 +118,34 @@ class Connections:
             self._idle.append((time.monotonic(), connection))
 
 
-def _read(
-    answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float, max_bytes: int
-) -> bytes:
-    """Read the body piece by piece: a socket's own timeout starts anew with every piece."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        remaining = deadline - time.monotonic()
+class _DeadlineSocket(socket.socket):
+    """A socket with one deadline over everything; the timeout of a plain one starts anew with every piece."""
+
+    deadline = 0.0  # as time.monotonic() counts
+
+    def connect(self, address: Any) -> None:
+        self._allow_the_rest()
+        super().connect(address)
+
+    def sendall(self, *arguments: Any) -> None:
+        self._allow_the_rest()
+        super().sendall(*arguments)
+
+    def recv_into(self, *arguments: Any) -> int:
+        self._allow_the_rest()
+        return super().recv_into(*arguments)
+
+    def _allow_the_rest(self) -> None:
+        remaining = self.deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
-        if connection.sock is not None:  # http.client lets go of the socket when the server is to close it
-            connection.sock.settimeout(remaining)
-        chunk = answer.read(64 * 1024)
-        if not chunk:
-            break
-        size += len(chunk)
-        if size > max_bytes:
-            raise ResponseTooLarge
-        chunks.append(chunk)
+        self.settimeout(remaining)
+
+
+def _read(answer: http.client.HTTPResponse, max_bytes: int) -> bytes:
+    body = answer.read(max_bytes + 1)
+    if len(body) > max_bytes:
+        raise ResponseTooLarge
     if answer.length:  # read(n) does not complain when the connection ends before Content-Length bytes have come
         raise http.client.IncompleteRead(b"", answer.length)
-    return b"".join(chunks)
+    return body

@@ -48,6 +48,13 @@ class MissingAuthenticationTokenException(SageMakerError):
     status = 403
 
 
+class AccessDeniedException(SageMakerError):
+    """The request is one that a web page may have been tricked into sending."""
+
+    code = "AccessDeniedException"
+    status = 403
+
+
 class IncompleteSignatureException(SageMakerError):
     """The request has an Authorization header that is not a version 4 signature."""
 

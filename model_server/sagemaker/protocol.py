@@ -9,11 +9,14 @@ import os
 import re
 import uuid
 from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from flask import Response
 from werkzeug.datastructures import Headers
 
 from .errors import (
+    AccessDeniedException,
     IncompleteSignatureException,
     MissingAuthenticationTokenException,
     SageMakerError,
@@ -46,8 +49,11 @@ def caller_of(headers: Headers) -> Caller:
     """Read the region from the signature's scope. The signature is not verified: there is no secret.
 
     Demanding the header still protects the listener: a web page cannot send it across origins without a
-    preflight request, which the stand-in never grants.
+    preflight request, which the stand-in never grants. A page whose own name was made to resolve to this machine
+    (DNS rebinding) needs no preflight, but it has a name of the public DNS, and those are refused.
     """
+    if not _is_private_name(urlsplit(f"//{headers.get('Host', '')}").hostname or ""):
+        raise AccessDeniedException("The Host header must name this machine, or a container on its network.")
     authorization = headers.get("Authorization")
     if not authorization:
         raise MissingAuthenticationTokenException("Missing Authentication Token")
@@ -57,6 +63,16 @@ def caller_of(headers: Headers) -> Caller:
             "Authorization must be 'AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/sagemaker/aws4_request, ...'"
         )
     return Caller(account=os.environ.get("MINISTACK_ACCOUNT_ID", "000000000000"), region=scope["region"])
+
+
+def _is_private_name(host: str) -> bool:
+    """Whether a host is an IP address, or a name that no public DNS server answers for."""
+    if "." not in host or host.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 def operation_of(headers: Headers) -> str:

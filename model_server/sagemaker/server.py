@@ -9,6 +9,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import HaltServer
 
+from ..worker_lifeline import WorkerLifeline
 from .app import create_app
 from .model_data import s3_client
 from .registry import Registry
@@ -28,6 +29,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._directory = directory
         self._container_command = container_command
         self._registry: Registry | None = None
+        self._lifeline = WorkerLifeline()
         super().__init__()
 
     def load_config(self) -> None:
@@ -50,6 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Called in the worker process."""
+        self._lifeline.hold()
         self._registry = Registry(self._directory, self._container_command)
         return create_app(self._registry)
 

@@ -3,7 +3,7 @@
 FAKE_START in the model's environment: `exit` (fails to start), `unready` (/ping answers 503), `garbage` (not HTTP),
 `once` (is ready when started for the first time, and never again).
 FAKE_PING_DELAY: seconds until /ping answers 200.
-Custom attributes of an invocation: `die`, `sleep <seconds>`, `status <code>`, `truncate`, `flood`.
+Custom attributes of an invocation: `die`, `sleep <seconds>`, `status <code>`, `truncate`, `flood`, `trickle`.
 """
 
 import json
@@ -45,6 +45,11 @@ class Contract(BaseHTTPRequestHandler):
                 self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this")
                 self.close_connection = True
                 return
+            case "trickle":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                for _ in range(750):
+                    self.wfile.write(b".")
+                    time.sleep(0.1)
             case "flood":
                 self.answer(200, b"x" * (6 * 1024**2 + 1))
                 return

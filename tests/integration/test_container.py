@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.integration.container_process import PROJECT, Answer, Container, serving, wait_until
@@ -45,7 +47,8 @@ def predict_fn(data, model):
     return data["text"]
 
 def output_fn(prediction, accept):
-    return json.dumps([prediction, accept])
+    answer = json.dumps([prediction, accept])
+    return (answer, "text/csv") if prediction == "with its type" else answer
 """
 
 
@@ -69,9 +72,22 @@ def test_ping(container: Container) -> None:
 
 
 def test_request_passes_through_the_hooks(container: Container) -> None:
-    answer = container.invoke({"text": "hello"}, Accept="application/json;q=0.5")
-    assert (answer.status, answer.json) == (200, ["hello", "application/json;q=0.5"])
+    answer = container.invoke({"text": "hello"}, Accept="application/x-npy")
+    assert (answer.status, answer.json) == (200, ["hello", "application/x-npy"])
+    assert answer.headers["Content-Type"] == "application/x-npy"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept": "*/*"}])
+def test_answers_json_unless_asked_for_another_type(container: Container, headers: dict[str, str]) -> None:
+    answer = container.invoke({"text": "hello"}, **headers)
+    assert answer.json == ["hello", "application/json"]
     assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_hooks_may_name_the_type_of_their_answer(container: Container) -> None:
+    answer = container.invoke({"text": "with its type"})
+    assert answer.json == ["with its type", "application/json"]
+    assert answer.headers["Content-Type"] == "text/csv"
 
 
 # A body without a Content-Length.
@@ -152,7 +168,7 @@ def test_requests_run_at_once_and_the_surplus_is_turned_away(container: Containe
         (tmp_path / "go").touch()
         finished = [answer.result() for answer in answers]
     assert [answer.status for answer in finished].count(503) == 10
-    assert all(answer.json == [n, None] for n, answer in enumerate(finished) if answer.status == 200)
+    assert all(answer.json == [n, "application/json"] for n, answer in enumerate(finished) if answer.status == 200)
 
 
 def test_keeps_connections_open(container: Container) -> None:
@@ -181,8 +197,23 @@ def test_sigterm_lets_requests_finish(tmp_path: Path) -> None:
         assert running.process.poll() is None
         (tmp_path / "go").touch()
         client.join(60)
-        assert [answer.json for answer in answers] == [["in time", None]]
+        assert [answer.json for answer in answers] == [["in time", "application/json"]]
         assert running.process.wait(60) == 0
+
+
+def test_nothing_outlives_a_killed_container(tmp_path: Path) -> None:
+    """Not even the process that holds the model, while it is at work on a request that never ends."""
+    with serving(write_model(tmp_path / "model"), tmp_path / "log") as running:
+        running.wait_for_ping(200)
+        (worker,) = psutil.Process(running.process.pid).children()
+        request = {"text": "", "started": str(tmp_path / "started"), "wait_for": str(tmp_path / "never")}
+        with socket.create_connection(("127.0.0.1", running.port)) as client:
+            body = json.dumps(request).encode()
+            client.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            wait_until((tmp_path / "started").exists)
+            running.process.kill()
+            wait_until(lambda: not worker.is_running())
+            assert client.recv(1) == b""
 
 
 def announces_its_end(connection: http.client.HTTPConnection) -> bool:

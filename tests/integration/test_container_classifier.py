@@ -202,7 +202,7 @@ def test_bomb_is_refused_before_it_is_decoded(container: Container) -> None:
     before = memory(container)
     answer = send(container, file, "image/png")
     assert answer.status == 400
-    assert answer.json == {"message": "The image has more than 50 million pixels."}
+    assert answer.json == {"message": "The image has more than 50 million pixels. Send a smaller or simpler image."}
     assert memory(container) - before < 100_000_000
 
 

@@ -363,6 +363,23 @@ def test_a_null_is_an_absent_member(stand_in: StandIn) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:4567", 200),
+        ("[::1]:4567", 200),
+        ("localhost", 200),
+        ("sagemaker:4567", 200),
+        ("rebound.example.com:4567", 403),
+        ("127.0.0.1.example.com", 403),
+    ],
+)
+def test_a_web_page_cannot_get_in_by_dns_rebinding(stand_in: StandIn, host: str, status: int) -> None:
+    answered, body = post(stand_in, "ListModels", b"{}", {**SIGNED, "Host": host})
+    assert answered == status
+    assert body.get("__type") == (None if status == 200 else "AccessDeniedException")
+
+
+@pytest.mark.parametrize(
     ("headers", "code", "status"),
     [
         ({}, "MissingAuthenticationTokenException", 403),

@@ -11,6 +11,8 @@ from tests.integration.sagemaker_stand_in import StandIn, running_stand_in
 
 NEVER = {"unready": "answered 503", "garbage": "did not answer with valid HTTP"}
 
+TOO_SLOW = ("sleep 75", "trickle")  # sends nothing; sends a byte now and then
+
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory, s3_endpoint: str) -> Iterator[dict[str, Future[Any]]]:
@@ -21,15 +23,15 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory, s3_endpoint: str) -> Iter
     ):
         stand_in.create_endpoint("slow")
         yield {
-            "invocation": pool.submit(_invoke, stand_in),
+            **{command: pool.submit(_invoke, stand_in, command) for command in TOO_SLOW},
             **{start: pool.submit(_create, stand_in, start) for start in NEVER},
         }
 
 
-def _invoke(stand_in: StandIn) -> dict[str, Any]:
+def _invoke(stand_in: StandIn, command: str) -> dict[str, Any]:
     runtime = stand_in.client("sagemaker-runtime")
     with pytest.raises(ClientError) as failed:
-        runtime.invoke_endpoint(EndpointName="slow", Body=b"x", CustomAttributes="sleep 75")
+        runtime.invoke_endpoint(EndpointName="slow", Body=b"x", CustomAttributes=command)
     return dict(failed.value.response)
 
 
@@ -54,8 +56,9 @@ def test_a_container_that_never_gets_ready_fails_the_endpoint(
     assert f"For 60 s, GET /ping {answer}." in described["FailureReason"]
 
 
-def test_an_invocation_ends_after_a_minute(outcomes: dict[str, Future[Any]]) -> None:
-    response = outcomes["invocation"].result()
+@pytest.mark.parametrize("command", TOO_SLOW)
+def test_an_invocation_ends_after_a_minute(outcomes: dict[str, Future[Any]], command: str) -> None:
+    response = outcomes[command].result()
     assert response["Error"]["Code"] == "ModelError"
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
     assert response["OriginalStatusCode"] == 0

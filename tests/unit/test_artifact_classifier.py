@@ -85,6 +85,12 @@ def test_half_precision_checkpoint_computes_in_single() -> None:
     assert classifier(torch.rand(1, 3, 64, 64)).dtype == torch.float32
 
 
+def test_vision_transformer_of_another_image_size() -> None:
+    weights = on_meta("vit_b_32", num_classes=5, image_size=384).state_dict()
+    classifier = load_classifier("vit_b_32", weights, num_classes=5, image_size=(384, 384))
+    assert classifier(torch.empty(1, 3, 384, 384, device="meta")).shape == (1, 5)
+
+
 def test_inception_without_the_heads_that_only_training_uses() -> None:
     weights = on_meta("inception_v3", num_classes=5, aux_logits=False, init_weights=False).state_dict()
     load_classifier("inception_v3", weights, num_classes=5)

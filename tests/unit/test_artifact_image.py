@@ -2,6 +2,7 @@
 
 import io
 import struct
+import subprocess
 import sys
 import zlib
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from errors import RequestError
 from manifest import Manifest
 from torchvision_import import import_torchvision
 
+ARTIFACT_CODE = Path(artifact_image.__file__).parent
 WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (255, 0, 0)
 
 
@@ -41,6 +43,18 @@ def png(size: tuple[int, int], bit_depth: int, colour_type: int, pixel: bytes, *
     rows = zlib.compress((b"\0" + pixel * width) * min(height, 64))
     body = b"".join(chunk(*item) for item in ((b"IHDR", header), *chunks, (b"IDAT", rows), (b"IEND", b"")))
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+def with_wrong_check_sum(file: bytes) -> bytes:
+    """The PNG with another check sum behind its first chunk, the header."""
+    start = file.index(b"IHDR") + len(b"IHDR") + 13
+    return file[:start] + bytes(byte ^ 0xFF for byte in file[start : start + 4]) + file[start + 4 :]
+
+
+def with_scans(file: bytes, count: int) -> bytes:
+    """The progressive JPEG with its last scan repeated `count` times."""
+    scan = file[file.rindex(b"\xff\xda") : file.rindex(b"\xff\xd9")]
+    return file.removesuffix(b"\xff\xd9") + scan * count + b"\xff\xd9"
 
 
 def pixels(image: Image.Image) -> tuple[tuple[int, int], bytes]:
@@ -152,7 +166,7 @@ NOT_IMAGES: dict[str, Callable[[], bytes]] = {
     "truncated PNG": lambda: encoded(photo(), "PNG")[:-200],
     "truncated WebP": lambda: encoded(photo(), "WEBP")[:-100],
     "JPEG, header only": lambda: encoded(photo(), "JPEG")[:30],
-    "PNG, wrong check sum": lambda: ONE_COLOUR["PNG"][0].replace(b"IHDR", b"IHDR", 1)[:20] + b"\xff" * 60,
+    "PNG, wrong check sum": lambda: with_wrong_check_sum(ONE_COLOUR["PNG"][0]),
     "PNG, no pixels": lambda: png((0, 0), 8, 0, b"\0"),
 }
 
@@ -170,6 +184,35 @@ def test_refuses_bombs_by_their_announced_size(size: tuple[int, int]) -> None:
     with pytest.raises(RequestError, match="more than 50 million pixels") as refusal:
         artifact_image.decode(png(size, 8, 0, b"\0"[: size[0] < 40_000]))
     assert refusal.value.status_code == 400
+
+
+def test_webp_may_have_fewer_pixels_because_its_decoder_takes_more_memory() -> None:
+    file = encoded(Image.new("RGB", (6000, 4000)), "WEBP", lossless=True, method=0, quality=0)
+    with pytest.raises(RequestError, match="more than 20 million pixels"):
+        artifact_image.decode(file)
+
+
+@pytest.mark.parametrize(("width", "kind"), [(7000, "JPEG"), (7000, "PNG"), (5000, "WEBP")])
+def test_memory_for_the_largest_images(tmp_path: Path, width: int, kind: str) -> None:
+    mode = "RGB" if kind == "JPEG" else "RGBA"
+    file = tmp_path / "image"
+    file.write_bytes(encoded(Image.new(mode, (width, 4000 if kind == "WEBP" else 7000)), kind))
+    decoding = (
+        "import pathlib, resource, sys; import image\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "image.decode(pathlib.Path(sys.argv[1]).read_bytes())\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    command = [sys.executable, "-c", decoding, str(file)]
+    measured = subprocess.run(command, cwd=ARTIFACT_CODE, check=True, capture_output=True, text=True)
+    assert int(measured.stdout) < 450_000  # KB
+
+
+def test_refuses_scan_bombs() -> None:
+    file = encoded(photo(), "JPEG", progressive=True)
+    assert artifact_image.decode(with_scans(file, 50)).size == (90, 60)
+    with pytest.raises(RequestError, match="more than 100 scans"):
+        artifact_image.decode(with_scans(file, 100))
 
 
 @settings(max_examples=150, deadline=None)

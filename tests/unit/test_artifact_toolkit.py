@@ -32,12 +32,14 @@ for path, content_type, accept in json.loads(sys.argv[2]):
         body = body.decode("utf-8")
     try:
         prediction = inference.predict_fn(inference.input_fn(body, content_type), model)
-        print(json.dumps([200, inference.output_fn(prediction, accept)]))
+        result = inference.output_fn(prediction, accept)
+        body, response_content_type = result if isinstance(result, tuple) else (result, accept)
+        print(json.dumps([200, body, response_content_type]))
     except BaseInferenceToolkitError as error:
         assert "\\n" not in error.phrase
-        print(json.dumps([error.status_code, error.message]))
+        print(json.dumps([error.status_code, error.message, None]))
     except Exception as error:
-        print(json.dumps([500, str(error)]))
+        print(json.dumps([500, str(error), None]))
 """
 
 TOOLKIT_ERRORS = """
@@ -61,7 +63,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def answers(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+def answers(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, str | None]]:
     """The answers to one request of each kind, all from one process."""
     scratch = tmp_path_factory.mktemp("toolkit")
     (scratch / "sagemaker_inference").mkdir()
@@ -96,9 +98,9 @@ def answers(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 
 @pytest.mark.parametrize("request_kind", ["image", "image, any type accepted"])
-def test_answers_logits(answers: dict[str, tuple[int, str]], request_kind: str) -> None:
-    status, body = answers[request_kind]
-    assert status == 200
+def test_answers_logits(answers: dict[str, tuple[int, str, str | None]], request_kind: str) -> None:
+    status, body, content_type = answers[request_kind]
+    assert (status, content_type) == (200, "application/json")
     [logits] = json.loads(body)
     assert [type(logit) for logit in logits] == [float, float]
 
@@ -115,7 +117,7 @@ def test_answers_logits(answers: dict[str, tuple[int, str]], request_kind: str) 
     ],
 )
 def test_errors_keep_their_status(
-    answers: dict[str, tuple[int, str]], request_kind: str, status: int, message: str
+    answers: dict[str, tuple[int, str, str | None]], request_kind: str, status: int, message: str
 ) -> None:
     assert answers[request_kind][0] == status
     assert message in answers[request_kind][1]

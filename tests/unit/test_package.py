@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -41,6 +43,17 @@ def artifact(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> "tup
     )
     assert made.returncode == 0, made.stderr
     return output, made.stdout
+
+
+def test_the_command_in_the_readme(tmp_path: Path) -> None:
+    readme = (PROJECT / "README.md").read_text()
+    (command,) = re.findall(
+        r"python -m model_server\.package((?:.*\\\n)*.*)", readme.partition("Bring your own model")[2]
+    )
+    torch.save(import_torchvision().models.resnet50(num_classes=3).state_dict(), tmp_path / "model.pth")
+    made = package(*shlex.split(command), cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "my-model.tar.gz").is_file()
 
 
 def test_holds_weights_manifest_and_code(artifact: tuple[Path, str], checkpoint: Path) -> None:

@@ -1,7 +1,9 @@
 """Unpacking model.tar.gz: what comes out, what is refused, and that a refusal leaves nothing behind."""
 
+import bz2
 import gzip
 import io
+import lzma
 import stat
 import tarfile
 from collections.abc import Callable
@@ -148,6 +150,15 @@ def test_damaged_archives_are_refused(tmp_path: Path, refuse: Callable[..., str]
         "empty": b"",
     }
     archive.write_bytes(damaged[damage])
+    assert "not a valid tar.gz" in refuse(archive)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, lzma.compress, bz2.compress])
+def test_an_archive_that_is_compressed_twice_is_refused(
+    tmp_path: Path, refuse: Callable[..., str], compress: Callable[[bytes], bytes]
+) -> None:
+    archive = write(tmp_path / "a.tar.gz", member("x", b"x"))
+    archive.write_bytes(gzip.compress(compress(gzip.decompress(archive.read_bytes()))))
     assert "not a valid tar.gz" in refuse(archive)
 
 

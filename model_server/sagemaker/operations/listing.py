@@ -64,5 +64,5 @@ def _decode(token: str, sort_by: str, order: str) -> list[Any]:
         if (token_sort_by, token_order) != (sort_by, order):
             raise ValidationException("NextToken belongs to a request with another SortBy or SortOrder")
         return [value_type(value), str(arn)]
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         raise ValidationException("NextToken is not one that this operation has returned") from None
