@@ -1,7 +1,5 @@
 """The Pulumi program: a model artifact becomes an endpoint, a public ``POST /predict``, and a page that uses it."""
 
-import json
-
 import pulumi
 
 from components.http_api import HttpApi
@@ -40,10 +38,10 @@ function = PredictFunction(
     {
         "function_name": f"{settings.name}-predict",
         "endpoint_arn": endpoint.arn,
+        "labels": settings.labels,
         "environment": {
             "ENDPOINT_NAME": endpoint_name,
             "MODEL_NAME": f"{settings.name}-{artifact.digest}",
-            "LABELS": json.dumps(settings.labels),
             "ANSWER_TEMPLATE": settings.answer_template,
             "MAX_IMAGE_BYTES": str(settings.max_image_bytes),
             **trusted_origins,

@@ -1,6 +1,7 @@
 """The Lambda function that takes a request, fetches the image and asks the endpoint."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -24,6 +25,9 @@ class PredictFunctionArgs(TypedDict):
 
     endpoint_arn: pulumi.Input[str]
     """ARN of the endpoint: the only one that the function may invoke."""
+
+    labels: Sequence[str]
+    """Name of each class, in the order of the model's logits."""
 
     environment: Mapping[str, pulumi.Input[str]]
     """The handler's settings; ``handlers/predict/settings.py`` says what each one means."""
@@ -60,7 +64,7 @@ class PredictFunction(pulumi.ComponentResource):
         function = aws.lambda_.Function(
             name,
             name=args["function_name"],
-            code=source_archive(HANDLERS),
+            code=deployment_package(args["labels"]),
             handler="handlers.predict.app.handler",
             runtime="python3.13",
             architectures=["arm64"],
@@ -77,8 +81,10 @@ class PredictFunction(pulumi.ComponentResource):
         self.register_outputs({"functionName": self.function_name, "invokeArn": self.invoke_arn})
 
 
-def source_archive(directory: Path) -> pulumi.AssetArchive:
-    """The Python files of one folder, under the same path as in the project, and nothing else."""
-    return pulumi.AssetArchive(
-        {file.relative_to(PROJECT).as_posix(): pulumi.FileAsset(str(file)) for file in sorted(directory.glob("*.py"))}
-    )
+def deployment_package(labels: Sequence[str]) -> pulumi.AssetArchive:
+    """The handler's Python files, under the same path as in the project, the labels beside them, and nothing else."""
+    folder = HANDLERS.relative_to(PROJECT).as_posix()
+    files: dict[str, pulumi.Asset | pulumi.Archive] = {
+        f"{folder}/{file.name}": pulumi.FileAsset(str(file)) for file in sorted(HANDLERS.glob("*.py"))
+    }
+    return pulumi.AssetArchive(files | {f"{folder}/labels.json": pulumi.StringAsset(json.dumps(list(labels)))})

@@ -3,7 +3,6 @@
 Their names, types, defaults and descriptions stand once, in the config section of ``Pulumi.yaml``.
 """
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ import pulumi
 # Lambda takes 6 MB of event; base64 makes 4 bytes of 3, and the rest of the event needs room.
 LARGEST_IMAGE_BYTES = 4_500_000
 
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 4 KB for all variables; some is for others.
-LARGEST_LABELS_BYTES = 3_000
+# It is one of the function's environment variables, for which Lambda has 4 KB in all.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LONGEST_ANSWER_TEMPLATE = 1_000
 
 
 class SettingError(pulumi.RunError):
@@ -68,7 +68,10 @@ class Settings:
             ),
             labels=_labels(config),
             answer_template=_checked(
-                config, "answerTemplate", _is_answer_template, "a sentence with {label} and no other braces"
+                config,
+                "answerTemplate",
+                _is_answer_template,
+                f"a sentence with {{label}} and no other braces, of at most {LONGEST_ANSWER_TEMPLATE} characters",
             ),
             samples=_samples(config),
             instance_type=_checked(
@@ -117,11 +120,6 @@ def _labels(config: pulumi.Config) -> tuple[str, ...]:
         raise SettingError(f"{config.name}:labels is {value!r}; it must be a list of two or more texts")
     if len(set(value)) != len(value):
         raise SettingError(f"{config.name}:labels is {value!r}; each text must stand there only once")
-    if len(json.dumps(value)) > LARGEST_LABELS_BYTES:
-        raise SettingError(
-            f"{config.name}:labels has {len(json.dumps(value))} bytes as JSON; it must have at most "
-            f"{LARGEST_LABELS_BYTES}, because a Lambda function's environment holds 4 KB"
-        )
     return tuple(value)
 
 
@@ -149,7 +147,8 @@ def _is_name(value: str) -> bool:
 
 def _is_answer_template(value: str) -> bool:
     # No other braces: the function fills the sentence in Python, the page in JavaScript, and both must agree.
-    return "{label}" in value and not set("{}") & set(value.replace("{label}", ""))
+    others = set("{}") & set(value.replace("{label}", ""))
+    return "{label}" in value and not others and len(value) <= LONGEST_ANSWER_TEMPLATE
 
 
 def _is_page_url(value: str) -> bool:

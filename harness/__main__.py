@@ -1,10 +1,15 @@
 """``python -m harness``"""
 
+import signal
+import sys
+
 from harness.environment import isolate
 
 if __name__ == "__main__":
     isolate()  # before anything reads the environment
+    try:
+        from harness.cli import main
 
-    from harness.cli import main
-
-    main()
+        main()
+    except KeyboardInterrupt:  # before a command could say what an interruption means
+        sys.exit(128 + signal.SIGINT)

@@ -18,7 +18,7 @@ from harness import emulators, report, state, workspace
 from harness import logs as log_sources
 from harness.addresses import AWS_PORT, SAGEMAKER_PORT, Addresses
 from harness.creation import DeploymentError
-from harness.detached import DetachedStartError, start_detached
+from harness.detached import DetachedStartError, start_detached, stop_unless_released
 from harness.emulators import EmulatorError
 from harness.prediction import PredictionError, predict
 from harness.progress import Progress, messages
@@ -68,7 +68,10 @@ def main() -> None:
 @stack_options
 @click.option("--detach", is_flag=True, help="Return when the stack answers; `down` stops it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the stack's outputs as JSON, and nothing else.")
-def up(stack: str, port: int, sagemaker_port: int, directory: Path, detach: bool, as_json: bool) -> None:
+@click.option("--in-background", is_flag=True, hidden=True)  # how --detach starts it again
+def up(
+    stack: str, port: int, sagemaker_port: int, directory: Path, detach: bool, as_json: bool, in_background: bool
+) -> None:
     """Start the emulators, deploy the stack, and follow its logs until Ctrl-C."""
     if detach:
         options = (f"--stack={stack}", f"--port={port}", f"--sagemaker-port={sagemaker_port}")
@@ -76,6 +79,8 @@ def up(stack: str, port: int, sagemaker_port: int, directory: Path, detach: bool
             running = start_detached(["up", *options, f"--directory={directory}"], directory, progress.show)
         _show(running, directory, as_json)
         return
+    if in_background:
+        stop_unless_released()
     with (
         _interruptible() as progress,
         running_stack(stack, Addresses(port, sagemaker_port), directory, progress.show) as started,
@@ -83,7 +88,7 @@ def up(stack: str, port: int, sagemaker_port: int, directory: Path, detach: bool
     ):
         progress.hide()
         _show(started.state, directory, as_json)
-        if sys.stdout.isatty() and not as_json:
+        if not (as_json or in_background):
             messages.print("\nLogs of the function and the endpoint follow; Ctrl-C stops everything.\n")
             _follow_logs(started, directory)
         while True:

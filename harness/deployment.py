@@ -5,6 +5,7 @@ it for real and returns its real outputs. https://www.pulumi.com/docs/iac/guides
 """
 
 import asyncio
+import datetime
 import importlib
 import json
 import keyword
@@ -149,6 +150,8 @@ def _configuration(project: dict[str, Any], stack: str, addresses: Addresses) ->
         name = key if ":" in key else f"{project['name']}:{key}"
         if name not in values and name not in PROVIDER_SETTINGS:
             raise DeploymentError(f"{file}: nothing reads the setting {key}. Pulumi.yaml lists the ones there are.")
+        if isinstance(value, dict) and "secure" in value:
+            raise DeploymentError(f"{file}: {key} is encrypted, and only the Pulumi CLI can read it.")
         values[name] = value
     if values.setdefault("aws:region", REGION) != REGION:
         raise DeploymentError(f"{file}: aws:region is {values['aws:region']!r}; the emulators are in {REGION} only.")
@@ -156,7 +159,8 @@ def _configuration(project: dict[str, Any], stack: str, addresses: Addresses) ->
 
 
 def _as_text(value: Any, addresses: Addresses) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
+    # YAML makes dates of what looks like one; the program's settings are texts.
+    text = str(value) if isinstance(value, str | datetime.date) else json.dumps(value, default=str)
     return re.sub(r"http://[^\s\"]+", lambda url: addresses.relocate(url[0]), text)
 
 

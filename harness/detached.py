@@ -1,7 +1,10 @@
 """Starting a stack in the background."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,8 +32,8 @@ def start_detached(arguments: Sequence[str], directory: Path, show: ShowStep) ->
     log = directory / DETACHED_LOG
     with log.open("wb") as file:
         child = subprocess.Popen(
-            [sys.executable, "-m", "harness", *arguments],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "harness", *arguments, "--in-background"],
+            stdin=subprocess.PIPE,
             stdout=file,
             stderr=file,
             start_new_session=True,
@@ -41,9 +44,10 @@ def start_detached(arguments: Sequence[str], directory: Path, show: ShowStep) ->
             with suppress(NotRunning):
                 state = read(directory)
                 if holder(directory) == child.pid:
+                    _release(child)
                     return state
             said = log.read_text(errors="replace").splitlines()
-            if said:
+            if said and not said[-1].startswith("error: "):  # which is raised below
                 show(said[-1])
             time.sleep(0.05)
     except KeyboardInterrupt:
@@ -51,6 +55,22 @@ def start_detached(arguments: Sequence[str], directory: Path, show: ShowStep) ->
         child.wait()
         raise
     raise DetachedStartError(_reason(log.read_text(errors="replace"), child.returncode))
+
+
+def stop_unless_released() -> None:
+    """In the background process: stop, in good order, if the one that started it ends before the stack answers."""
+
+    def wait() -> None:
+        if not os.read(sys.stdin.fileno(), 1):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _release(child: "subprocess.Popen[bytes]") -> None:
+    if child.stdin is not None:
+        child.stdin.write(b".")
+        child.stdin.close()
 
 
 def _reason(said: str, status: int) -> str:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from harness.addresses import Addresses
 from harness.clients import Clients
 from harness.state import State
 
@@ -31,7 +33,7 @@ def lines(state: State, directory: Path, sources: tuple[str, ...]) -> Iterator[L
         "emulator": lambda: _tail(directory / "emulator.log"),
         "sagemaker": lambda: _tail(directory / "sagemaker.log"),
         "endpoint": lambda: _tail(directory / "endpoints" / state.outputs["endpointName"] / "container.log"),
-        "function": lambda: _function_events(state),
+        "function": lambda: _function_events(state.addresses, state.outputs["functionName"]),
     }
     opened = {source: readers[source]() for source in sources}
     while True:
@@ -56,10 +58,16 @@ def _tail(file: Path) -> Iterator[str | None]:
                 yield None  # the rest of the line is still to come
 
 
-def _function_events(state: State) -> Iterator[str | None]:
+def of_function(addresses: Addresses, function: str) -> list[str]:
+    """What the function has logged, without what Lambda adds."""
+    events = takewhile(lambda event: event is not None, _function_events(addresses, function))
+    return [event for event in events if event is not None and event.startswith("{")]
+
+
+def _function_events(addresses: Addresses, function: str) -> Iterator[str | None]:
     """The function writes to CloudWatch Logs, as on AWS."""
-    logs = Clients(state.addresses)["logs"]
-    group = f"/aws/lambda/{state.outputs['functionName']}"
+    logs = Clients(addresses)["logs"]
+    group = f"/aws/lambda/{function}"
     seen: set[tuple[str, int, str]] = set()
     since = 0
     while True:

@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -57,11 +58,13 @@ class ProcessGroup:
         return None
 
     def stop(self) -> None:
-        """End every process: politely, last started first, then by force."""
-        for child in reversed(self._children.values()):
+        """End every process: politely, then by force."""
+        for child in self._children.values():
             child.terminate()
+        give_up_at = time.monotonic() + GRACE_SECONDS
+        for child in self._children.values():
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(GRACE_SECONDS)
+                child.wait(max(0.0, give_up_at - time.monotonic()))
         # Closing the pipe is the reaper's signal to end whatever is left of the group.
         if self._reaper.stdin is not None:
             self._reaper.stdin.close()

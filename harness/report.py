@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ def _command(arguments: str, directory: Path) -> str:
     """A command line that works in this shell, whether or not the virtual environment is active."""
     python = Path(sys.executable)
     python = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
-    where = "" if directory == PROJECT / ".harness" else f" --directory {directory}"
+    where = "" if directory == PROJECT / ".harness" else f" --directory {shlex.quote(str(directory))}"
     return f"{python} -m harness {arguments}{where}"
 
 

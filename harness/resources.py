@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pulumi
 from botocore.exceptions import WaiterError
 
 from harness.clients import REGION
@@ -118,11 +119,14 @@ def function(new: Creation) -> Made:
 
 
 def zip_archive(archive: Any) -> bytes:
-    """The deployment package that the AWS provider would make of a ``pulumi.AssetArchive`` of files."""
+    """The deployment package that the AWS provider would make of a ``pulumi.AssetArchive`` of files and texts."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as file:
         for path, asset in sorted(archive.assets.items()):
-            file.write(asset.path, path)
+            if isinstance(asset, pulumi.StringAsset):
+                file.writestr(path, asset.text)
+            else:
+                file.write(asset.path, path)
     return package.getvalue()
 
 

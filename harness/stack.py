@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness import emulators
+from harness import emulators, logs
 from harness.addresses import Addresses
-from harness.prediction import Sample, predict, samples_of
+from harness.prediction import PredictionError, Sample, predict, samples_of
 from harness.processes import ProcessGroup
 from harness.progress import ShowStep
 from harness.state import State, remove, write
@@ -38,8 +38,15 @@ def running_emulators(addresses: Addresses, directory: Path, show: ShowStep) -> 
     :param directory: folder for logs, state and temporary files.
     :raises WorkspaceError, EmulatorError: when they cannot be started. Nothing is left running.
     """
-    emulators.check_ports(addresses)
-    with claimed(directory), ProcessGroup() as group:
+    with claimed(directory):
+        emulators.check_ports(addresses)
+        with _started(addresses, directory, show) as group:
+            yield group
+
+
+@contextmanager
+def _started(addresses: Addresses, directory: Path, show: ShowStep) -> Iterator[ProcessGroup]:
+    with ProcessGroup() as group:
         show("starting the emulators")
         emulators.start(group, addresses, directory)
         try:
@@ -60,7 +67,7 @@ def running_stack(stack: str, addresses: Addresses, directory: Path, show: ShowS
         deployed = _deploy(stack, addresses, directory, group, show)
         show("asking for a first prediction")
         samples = samples_of(deployed.outputs["pageUrl"])
-        first = predict(deployed.outputs["predictUrl"], samples[0].url).answer
+        first = _first_prediction(deployed, samples[0], addresses)
         state = State(
             group=group.id,
             stack=stack,
@@ -81,6 +88,15 @@ def running_stack(stack: str, addresses: Addresses, directory: Path, show: ShowS
         )
         write(directory, state)
         yield Running(group, state, samples)
+
+
+def _first_prediction(deployed: Deployed, sample: Sample, addresses: Addresses) -> dict[str, Any]:
+    try:
+        return predict(deployed.outputs["predictUrl"], sample.url).answer
+    except PredictionError as error:
+        # The log is gone when the stack is, and nobody could read there what the answer does not tell strangers.
+        lines = logs.of_function(addresses, deployed.outputs["functionName"])
+        raise PredictionError(f"{error}\nThe function's log says:\n" + "\n".join(lines)) from error
 
 
 def _deploy(stack: str, addresses: Addresses, directory: Path, group: ProcessGroup, show: ShowStep) -> Deployed:

@@ -59,7 +59,8 @@ def read(directory: Path) -> State:
         return State(**json.loads((directory / FILE).read_text()))
     except FileNotFoundError:
         raise NotRunning(
-            "the stack is still starting. Try again when `python -m harness up` says that it is."
+            "no stack answers: it is still starting or stopping, or only the emulators run. "
+            "Try again when `python -m harness up` shows where it is."
         ) from None
 
 

@@ -3,14 +3,20 @@
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
+
+import psutil
 
 # Nobody else writes a file of this name, so it also tells that the folder is the harness's own.
 LOCK = "harness.lock"
 # What a start in the background (harness/detached.py) is writing.
 DETACHED_LOG = "up.log"
+# Whoever asks who holds the folder locks it for an instant.
+CLAIM_SECONDS = 0.5
 
 
 class WorkspaceError(Exception):
@@ -25,10 +31,7 @@ def claimed(directory: Path) -> Iterator[None]:
     """
     prepare(directory)
     with (directory / LOCK).open("r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise _held(directory) from None
+        _lock(lock, directory)
         lock.truncate()
         lock.write(str(os.getpid()))
         lock.flush()
@@ -37,6 +40,7 @@ def claimed(directory: Path) -> Iterator[None]:
             yield
         finally:
             shutil.rmtree(temporary_files(directory), ignore_errors=True)
+            lock.truncate(0)
 
 
 def prepare(directory: Path) -> None:
@@ -60,11 +64,31 @@ def prepare(directory: Path) -> None:
 def holder(directory: Path) -> int | None:
     """The process that holds the folder, or None. A lock ends with its process, however that ended."""
     with suppress(OSError), (directory / LOCK).open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return int(lock.read() or 0)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                process = int(lock.read() or 0)
+                if process and psutil.pid_exists(process):
+                    return process
+                time.sleep(0.001)  # it has locked the file, and not yet written who it is
+            else:
+                return None
     return None
+
+
+def _lock(lock: IO[str], directory: Path) -> None:
+    give_up_at = time.monotonic() + CLAIM_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up_at:
+                raise _held(directory) from None
+            time.sleep(0.005)
+        else:
+            return
 
 
 def temporary_files(directory: Path) -> Path:

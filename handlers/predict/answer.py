@@ -9,6 +9,8 @@ from typing import NamedTuple
 from .problem import Problem
 from .response import Response, response
 
+HUGE = 1e300  # JSON's numbers have no limit; those of a model have, and NaN is not less than anything
+
 
 class Prediction(NamedTuple):
     """The most likely label, and the probability of each, in the order of the model's logits."""
@@ -28,7 +30,7 @@ class Prediction(NamedTuple):
                 500,
                 "The model's answer does not fit this service. The reason is in its log.",
                 error="UnexpectedAnswer",
-                note=f"LABELS names {len(labels)} classes, but the endpoint answered {document[:200]!r}.",
+                note=f"there are {len(labels)} labels, but the endpoint answered {document[:200]!r}.",
             )
         highest = max(logits)  # subtracted, so that exp() cannot overflow
         weights = [math.exp(logit - highest) for logit in logits]
@@ -44,7 +46,7 @@ def _logits(document: bytes) -> list[float]:
     except ValueError:
         return []
     match matrix:
-        case [[*row]] if all(isinstance(logit, int | float) and math.isfinite(logit) for logit in row):
+        case [[*row]] if all(isinstance(logit, int | float) and -HUGE < logit < HUGE for logit in row):
             return row
     return []
 

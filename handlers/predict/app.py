@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -33,7 +34,7 @@ FETCH_PROBLEMS: dict[type[guarded_fetch.FetchError], int] = {
     guarded_fetch.FetchTimeout: 422,
 }
 
-SETTINGS = Settings.from_environment(os.environ)
+SETTINGS = Settings.read(os.environ, folder=Path(__file__).parent)
 ENDPOINT = Endpoint(SETTINGS.endpoint_name, SETTINGS.region, SETTINGS.runtime_url)
 
 

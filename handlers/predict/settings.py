@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from .guarded_fetch import parse_origin
 
 
 class SettingError(ValueError):
-    """An environment variable is missing or unusable. The message names it and what it should be."""
+    """A setting is missing or unusable. The message names it and what it should be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment variables of the function say.
+    """What the environment variables of the function say, and a file beside its code.
 
     endpoint_name: ENDPOINT_NAME, the SageMaker endpoint to ask.
     runtime_url: AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME, or None for the one of the region on AWS. The general
         AWS_ENDPOINT_URL does not count: MiniStack sets it in every function and has no SageMaker itself.
     region: AWS_REGION, which Lambda sets.
     model_name: MODEL_NAME, as JSON answers report it.
-    labels: LABELS, a JSON list with the name of each class, in the order of the model's logits.
+    labels: labels.json, a JSON list with the name of each class, in the order of the model's logits. It is a file
+        because a thousand names do not fit into the 4 KB that Lambda has for environment variables.
     answer_template: ANSWER_TEMPLATE, the sentence of text answers; `{label}` is replaced.
     max_image_bytes: MAX_IMAGE_BYTES.
     trusted_image_origins: TRUSTED_IMAGE_ORIGINS, separated by spaces: see guarded_fetch.
@@ -38,14 +40,14 @@ class Settings:
     trusted_image_origins: tuple[str, ...]
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+    def read(cls, environment: Mapping[str, str], folder: Path) -> Settings:
         """Raises SettingError."""
         return cls(
             endpoint_name=_required(environment, "ENDPOINT_NAME"),
             runtime_url=_runtime_url(environment.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME")),
             region=_required(environment, "AWS_REGION"),
             model_name=_required(environment, "MODEL_NAME"),
-            labels=_labels(_required(environment, "LABELS")),
+            labels=_labels(folder / "labels.json"),
             answer_template=_answer_template(_required(environment, "ANSWER_TEMPLATE")),
             max_image_bytes=_positive_integer("MAX_IMAGE_BYTES", environment.get("MAX_IMAGE_BYTES", "4000000")),
             trusted_image_origins=_origins(environment.get("TRUSTED_IMAGE_ORIGINS", "")),
@@ -67,15 +69,17 @@ def _runtime_url(text: str | None) -> str | None:
     return text.rstrip("/")
 
 
-def _labels(text: str) -> tuple[str, ...]:
+def _labels(file: Path) -> tuple[str, ...]:
     try:
-        labels = json.loads(text)
+        labels = json.loads(file.read_bytes())
+    except OSError as error:
+        raise SettingError(f"labels.json cannot be read: {error}. It belongs beside {file.parent}/app.py.") from None
     except ValueError:
         labels = None
     if not isinstance(labels, list) or not labels or not all(isinstance(x, str) and x for x in labels):
-        raise SettingError(f'LABELS must be a JSON list of strings such as ["cat", "dog"], not {text!r}.')
+        raise SettingError('labels.json must be a JSON list of strings such as ["cat", "dog"].')
     if len(set(labels)) < len(labels):
-        raise SettingError(f"LABELS names a class twice: {text!r}.")
+        raise SettingError("labels.json names a class twice.")
     return tuple(labels)
 
 

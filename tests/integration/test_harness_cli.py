@@ -27,6 +27,12 @@ def own_stack(tmp_path: Path) -> Iterator[Stack]:
     harness("down", directory=tmp_path / "stack")
 
 
+def copy_of_project(directory: Path) -> Path:
+    """A project that a test may change."""
+    unneeded = shutil.ignore_patterns(".venv", ".git", ".harness", ".mypy_cache")
+    return Path(shutil.copytree(PROJECT, directory, ignore=unneeded, symlinks=True))
+
+
 def members(directory: Path) -> list[psutil.Process]:
     """The harness and everything that it started, found by group and by parent."""
     process = psutil.Process(workspace.holder(directory))
@@ -117,10 +123,13 @@ def test_logs_of_each_part(stack: Stack, source: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("option", [[], ["--detach"]])
-def test_a_second_start_in_the_same_folder_is_refused(stack: Stack, option: list[str]) -> None:
-    done = harness("up", *option, f"--port={free_port()}", f"--sagemaker-port={free_port()}", directory=stack.directory)
+@pytest.mark.parametrize("same_ports", [True, False])
+def test_a_second_start_in_the_same_folder_is_refused(stack: Stack, option: list[str], same_ports: bool) -> None:
+    taken = (stack.addresses.aws_port, stack.addresses.sagemaker_port)
+    port, sagemaker_port = taken if same_ports else (free_port(), free_port())
+    done = harness("up", *option, f"--port={port}", f"--sagemaker-port={sagemaker_port}", directory=stack.directory)
     assert done.returncode == 1
-    assert "already running" in done.stderr
+    assert done.stderr.count("already running") == 1
     assert harness("predict", SAMPLE, directory=stack.directory).returncode == 0
 
 
@@ -210,6 +219,29 @@ def test_no_signal_during_the_start_leaves_a_process_behind(tmp_path: Path, numb
     assert up.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_start_in_the_background_ends_with_the_one_who_waits_for_it(tmp_path: Path, number: signal.Signals) -> None:
+    ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
+    command = [sys.executable, "-m", "harness", "up", "--detach", *ports, f"--directory={tmp_path}"]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as up:
+        assert up.stderr is not None
+        while up.stderr.readline() != "deploying\n":
+            assert up.poll() is None
+        processes = members(tmp_path)
+        up.send_signal(number)
+    assert wait_until_gone(processes) == []
+
+
+def test_a_first_prediction_that_fails_says_why(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path / "project")
+    with (project / "Pulumi.local.yaml").open("a") as settings:
+        settings.write("  object-counting:labels: [cat, dog]\n")
+    ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
+    done = harness("up", *ports, directory=tmp_path / "stack", project=project)
+    assert done.returncode == 1
+    assert "there are 2 labels, but the endpoint answered" in done.stderr
+
+
 def test_down_also_stops_a_stack_that_is_starting(tmp_path: Path) -> None:
     ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
     command = [sys.executable, "-m", "harness", "up", "--detach", *ports, f"--directory={tmp_path}"]
@@ -253,8 +285,7 @@ def test_demo_asks_about_every_sample_and_stops(tmp_path: Path) -> None:
 
 
 def test_demo_fails_when_an_answer_is_wrong(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns(".venv", ".git", ".harness"), symlinks=True)
+    project = copy_of_project(tmp_path / "project")
     shutil.copy(project / "site/samples/5.jpg", project / "site/samples/1.jpg")
     ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
     done = harness("demo", *ports, directory=tmp_path / "stack", project=project)

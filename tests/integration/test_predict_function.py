@@ -231,11 +231,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The deployment package: the files of handlers/predict, under that path."""
+    """The deployment package: the files of handlers/predict, under that path, and the labels."""
     path = tmp_path_factory.mktemp("package") / "predict.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted((ROOT / "handlers/predict").glob("*.py")):
             archive.write(file, file.relative_to(ROOT))
+        archive.writestr("handlers/predict/labels.json", '["1", "2", "3", "4", "5"]')
     return path
 
 
@@ -274,7 +275,6 @@ def environment(servers: tuple[Server, Server, Server], package: Path) -> dict[s
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime.url,
         "ENDPOINT_NAME": ENDPOINT_NAME,
         "MODEL_NAME": "object-counting-model",
-        "LABELS": '["1", "2", "3", "4", "5"]',
         "ANSWER_TEMPLATE": "Most likely answer: there is {label} object(s) in the bin",
         "TRUSTED_IMAGE_ORIGINS": f"http://images.localhost:{images.server_port} {images.url}",
         "INTERNET": json.dumps({"rebound.example.com": "10.0.0.1"}),
@@ -358,7 +358,9 @@ def assert_problem(outcome: Outcome, status: int, detail: str) -> None:
 
 def test_the_package_is_small_and_bundles_nothing(package: Path) -> None:
     with zipfile.ZipFile(package) as archive:
-        assert all(Path(name).match("handlers/predict/*.py") for name in archive.namelist())
+        names = {Path(name) for name in archive.namelist()}
+        assert {name.suffix for name in names} == {".py", ".json"}
+        assert {name.parent for name in names} == {Path("handlers/predict")}
     assert package.stat().st_size < 30_000
 
 
@@ -758,9 +760,9 @@ def test_a_missing_variable_stops_the_cold_start_and_is_named(code: Path, enviro
     result = subprocess.run(
         [sys.executable, "-c", "import handlers.predict.app"],
         cwd=code,
-        env={**environment, "LABELS": ""},
+        env={**environment, "MODEL_NAME": ""},
         capture_output=True,
         text=True,
     )
     assert result.returncode != 0
-    assert "LABELS is not set" in result.stderr.splitlines()[-1]
+    assert "MODEL_NAME is not set" in result.stderr.splitlines()[-1]

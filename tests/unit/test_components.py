@@ -130,6 +130,7 @@ def function() -> Resources:
             {
                 "function_name": "counting-predict",
                 "endpoint_arn": ENDPOINT_ARN,
+                "labels": ["cat", "dog"],
                 "environment": {"ENDPOINT_NAME": "counting-endpoint"},
             },
         )
@@ -159,8 +160,10 @@ def test_function_logs_into_a_group_that_forgets(function: Resources) -> None:
 
 def test_function_package_holds_the_handler_and_nothing_else(function: Resources) -> None:
     code = function.one(":Function")["code"]
-    assert set(code.assets) == {f"handlers/predict/{file.name}" for file in HANDLERS.glob("*.py")}
-    assert "handlers/predict/app.py" in code.assets
+    files = {f"handlers/predict/{file.name}" for file in HANDLERS.glob("*.py")}
+    assert set(code.assets) == files | {"handlers/predict/labels.json"}
+    assert "handlers/predict/app.py" in files
+    assert json.loads(code.assets["handlers/predict/labels.json"].text) == ["cat", "dog"]
 
 
 def test_function_package_is_small(function: Resources) -> None:

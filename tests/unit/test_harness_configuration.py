@@ -42,6 +42,15 @@ def test_a_setting_that_nothing_reads_is_refused(folder: Path, key: str) -> None
         configuration(folder, f"config: {{'{key}': x}}")
 
 
+def test_what_yaml_takes_for_a_date_stays_a_text(folder: Path) -> None:
+    assert configuration(folder, "config: {title: 2026-01-31}")["p:title"] == "2026-01-31"
+
+
+def test_an_encrypted_setting_is_refused(folder: Path) -> None:
+    with pytest.raises(DeploymentError, match="title is encrypted"):
+        configuration(folder, "config: {title: {secure: v1:abc}}")
+
+
 def test_another_region_is_refused(folder: Path) -> None:
     with pytest.raises(DeploymentError, match="eu-central-1"):
         configuration(folder, "config: {'aws:region': eu-central-1}")

@@ -51,7 +51,7 @@ def test_the_command_in_the_readme(tmp_path: Path) -> None:
         r"python -m model_server\.package((?:.*\\\n)*.*)", readme.partition("Bring your own model")[2]
     )
     torch.save(import_torchvision().models.resnet50(num_classes=3).state_dict(), tmp_path / "model.pth")
-    made = package(*shlex.split(command), cwd=tmp_path)
+    made = package(*shlex.split(command.replace("\\\n", " ")), cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     assert (tmp_path / "my-model.tar.gz").is_file()
 

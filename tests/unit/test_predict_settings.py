@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import boto3
 import pytest
 
@@ -12,28 +14,35 @@ ENVIRONMENT = {
     "AWS_REGION": "eu-central-1",
     "ENDPOINT_NAME": "pets-endpoint",
     "MODEL_NAME": "pets",
-    "LABELS": '["cat", "dog"]',
     "ANSWER_TEMPLATE": "It is a {label}.",
 }
 
 
-def test_what_is_required_and_what_is_not() -> None:
-    settings = Settings.from_environment(ENVIRONMENT)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of the handler's code, with the labels."""
+    (tmp_path / "labels.json").write_text('["cat", "dog"]')
+    return tmp_path
+
+
+def test_what_is_required_and_what_is_not(folder: Path) -> None:
+    settings = Settings.read(ENVIRONMENT, folder)
     assert settings.labels == ("cat", "dog")
     assert settings.max_image_bytes == 4_000_000
     assert settings.trusted_image_origins == ()
     assert settings.runtime_url is None
 
 
-def test_everything_set() -> None:
-    settings = Settings.from_environment(
+def test_everything_set(folder: Path) -> None:
+    settings = Settings.read(
         {
             **ENVIRONMENT,
             "MAX_IMAGE_BYTES": "1000",
             "TRUSTED_IMAGE_ORIGINS": " http://localhost:4566  https://images.example ",
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:4567/",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
-        }
+        },
+        folder,
     )
     assert settings.max_image_bytes == 1000
     assert settings.trusted_image_origins == ("http://localhost:4566", "https://images.example")
@@ -42,23 +51,17 @@ def test_everything_set() -> None:
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_required_variable_is_missing(name: str, value: str | None) -> None:
+def test_a_required_variable_is_missing(folder: Path, name: str, value: str | None) -> None:
     environment = {key: text for key, text in ENVIRONMENT.items() if key != name}
     if value is not None:
         environment[name] = value
     with pytest.raises(SettingError, match=f"^{name} is not set"):
-        Settings.from_environment(environment)
+        Settings.read(environment, folder)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("LABELS", "cat dog"),
-        ("LABELS", "[]"),
-        ("LABELS", "[1, 2]"),
-        ("LABELS", '["cat", ""]'),
-        ("LABELS", '{"cat": 1}'),
-        ("LABELS", '["cat", "cat"]'),
         ("ANSWER_TEMPLATE", "It is something."),
         ("ANSWER_TEMPLATE", "It is a {animal}."),
         ("ANSWER_TEMPLATE", "It is a {}."),
@@ -73,9 +76,19 @@ def test_a_required_variable_is_missing(name: str, value: str | None) -> None:
         ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "localhost:4567"),
     ],
 )
-def test_a_variable_that_is_wrong_is_named(name: str, value: str) -> None:
+def test_a_variable_that_is_wrong_is_named(folder: Path, name: str, value: str) -> None:
     with pytest.raises(SettingError, match=f"^{name}"):
-        Settings.from_environment({**ENVIRONMENT, name: value})
+        Settings.read({**ENVIRONMENT, name: value}, folder)
+
+
+@pytest.mark.parametrize(
+    "labels", [None, "cat dog", "[]", "[1, 2]", '["cat", ""]', '{"cat": 1}', '["cat", "cat"]', b"\xff\xfe"]
+)
+def test_labels_that_are_wrong_are_named(tmp_path: Path, labels: str | bytes | None) -> None:
+    if labels is not None:
+        (tmp_path / "labels.json").write_bytes(labels if isinstance(labels, bytes) else labels.encode())
+    with pytest.raises(SettingError, match=r"^labels\.json"):
+        Settings.read(ENVIRONMENT, tmp_path)
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1"])
