@@ -141,6 +141,7 @@ class Container:
 
     def stop(self) -> None:
         """Ask the process to end, insist after some seconds, and release everything."""
+        self._connections.close()  # a server that ends in good order waits for its clients to leave
         self._process.terminate()
         try:
             self._process.wait(_STOP_GRACE)
