@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tarfile
 import threading
 import zlib
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from PIL import Image
 from torch import nn
 
 from model_server.artifact.torchvision_import import import_torchvision
+from model_server.sagemaker.archive import unpack
 from tests.integration.container_process import PROJECT, Answer, Container, serving
 
 LABELS = ["1", "2", "3", "4", "5"]
@@ -77,8 +77,7 @@ def container(network: nn.Module, image_server: str, tmp_path_factory: pytest.Te
     }
     command = [sys.executable, "-m", "model_server.package", *(f"--{name}={value}" for name, value in options.items())]
     subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
-    with tarfile.open(directory / "model.tar.gz") as archive:
-        archive.extractall(directory / "model", filter="data")
+    unpack(directory / "model.tar.gz", directory / "model")
     with serving(directory / "model", directory / "log", TRUSTED_IMAGE_ORIGINS=f"http://x {image_server}") as running:
         running.wait_for_ping(200)
         yield running
