@@ -15,6 +15,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from model_server.container.app import MAX_INVOCATIONS, create_app
 from model_server.container.served_model import ServedModel
@@ -62,6 +63,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
             # The worker proves by touching a file that it is alive; on a disk this can block.
             "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
             "control_socket_disable": True,
+            "worker_exit": _leave,
             "on_exit": self._exit,
             "loglevel": "warning",
         }
@@ -96,3 +98,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
         """Called in the main process after everything has stopped; without this its exit status is always 0."""
         if self._load_failed.is_set():
             sys.exit(1)
+
+
+def _leave(_: Arbiter, worker: Worker) -> None:
+    """Called in the worker when its requests are answered: end without tearing torch down.
+
+    Its threads may still be at work, and C++ aborts a process that destroys a running thread.
+    """
+    if worker.booted:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
