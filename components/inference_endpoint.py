@@ -1,16 +1,81 @@
 """The SageMaker endpoint that serves the model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from components.service_role import ServiceRole
+from components.arn import arn
+from components.endpoint_role import EndpointRole, EndpointRoleArgs
+
+VARIANT = "AllTraffic"
+"""Name of the endpoint's only production variant."""
+
+
+class ServerlessArgs(TypedDict):
+    """An endpoint that costs nothing while nobody asks it, and takes seconds to wake up.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+    """
+
+    memory_mb: int
+    """Memory, from which the share of CPU follows: 1024, 2048, 3072, 4096, 5120 or 6144."""
+
+    max_concurrency: int
+    """Requests at a time, 1 to 200; further ones are throttled."""
+
+
+class CaptureArgs(TypedDict):
+    """Recording of requests and answers. They may be personal data: say so to those who send them."""
+
+    url: pulumi.Input[str]
+    """``s3://`` URL of the folder for the records."""
+
+    arn: pulumi.Input[str]
+    """ARN of the objects in that folder, ending in a wildcard."""
+
+    percentage: int
+    """Share of the requests that is recorded, 1 to 100."""
+
+
+class RealTimeArgs(TypedDict):
+    """An endpoint on instances that run all the time."""
+
+    instance_type: str
+    """For example ``ml.m5.large``."""
+
+    instance_count: int
+    """Instances to begin with; autoscaling changes their number."""
+
+    rollback_alarms: NotRequired[Sequence[pulumi.Input[str]]]
+    """Names of alarms. If one goes off during a rollout, SageMaker returns to what served before."""
+
+    key_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the KMS key for the instances' volumes; without it SageMaker uses its own."""
+
+    capture: NotRequired[CaptureArgs]
+    """Where requests and answers are recorded, if at all."""
+
+    network_isolation: NotRequired[bool]
+    """Whether the container has no network at all. It then takes images, but no URLs of images."""
+
+
+class ImageArgs(TypedDict):
+    """A container image in ECR that keeps SageMaker's contract for own containers."""
+
+    uri: pulumi.Input[str]
+    """URI of the image, with its tag or digest."""
+
+    repository_arn: pulumi.Input[str]
+    """ARN of its repository."""
 
 
 class InferenceEndpointArgs(TypedDict):
-    """What an :class:`InferenceEndpoint` is made from."""
+    """What an :class:`InferenceEndpoint` is made from.
+
+    One of ``image_tag`` and ``image`` says what runs, one of ``serverless`` and ``real_time`` on what.
+    """
 
     endpoint_name: str
     """Name that clients call; it stays the same when the model changes."""
@@ -21,18 +86,24 @@ class InferenceEndpointArgs(TypedDict):
     model_arn: pulumi.Input[str]
     """ARN, which may end in a wildcard, of the objects that the endpoint may read."""
 
-    image_tag: str
-    """Tag of AWS's PyTorch inference container image."""
+    image_tag: NotRequired[str]
+    """Tag of AWS's PyTorch inference image. Its registry is another in each region, and is looked up."""
 
-    instance_type: str
-    """For example ``ml.m5.large``."""
+    image: NotRequired[ImageArgs]
+    """An image of one's own."""
+
+    serverless: NotRequired[ServerlessArgs]
+    """For SageMaker Serverless Inference."""
+
+    real_time: NotRequired[RealTimeArgs]
+    """For instances that run all the time."""
 
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Further environment variables of the container."""
 
 
 class InferenceEndpoint(pulumi.ComponentResource):
-    """A real-time endpoint with one production variant, behind a name that does not change.
+    """An endpoint with one production variant, behind a name that does not change.
 
     SageMaker's models and endpoint configurations are immutable. A new artifact, image or variable makes new
     ones under new generated names, ``UpdateEndpoint`` rolls over to them, and only then the old ones go.
@@ -41,97 +112,143 @@ class InferenceEndpoint(pulumi.ComponentResource):
     arn: pulumi.Output[str]
     """ARN of the endpoint. It is known before the endpoint is in service, so that nothing waits for that."""
 
+    scalable_variant: pulumi.Output[str]
+    """What Application Auto Scaling calls the production variant; known when the endpoint is in service."""
+
     def __init__(self, name: str, args: InferenceEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("object-counting:index:InferenceEndpoint", name, None, opts)
+        _check_choice(name, args, "image_tag", "image")
+        _check_choice(name, args, "serverless", "real_time")
         child = pulumi.ResourceOptions(parent=self)
-        invoke = pulumi.InvokeOptions(parent=self)
-        image = aws.sagemaker.get_prebuilt_ecr_image_output(
-            repository_name="pytorch-inference", image_tag=args["image_tag"], opts=invoke
-        )
-        here = pulumi.Output.format(
-            "{0}:{1}",
-            aws.get_region_output(opts=invoke).region,
-            aws.get_caller_identity_output(opts=invoke).account_id,
-        )
-        partition = aws.get_partition_output(opts=invoke).partition
-        self.arn = pulumi.Output.format("arn:{0}:sagemaker:{1}:endpoint/{2}", partition, here, args["endpoint_name"])
-
-        role = ServiceRole(
-            name,
-            {
-                "service": "sagemaker.amazonaws.com",
-                "statements": [
-                    {"actions": ["s3:GetObject"], "resources": [args["model_arn"]]},
-                    {
-                        "actions": [
-                            "logs:CreateLogGroup",
-                            "logs:CreateLogStream",
-                            "logs:DescribeLogStreams",
-                            "logs:PutLogEvents",
-                        ],
-                        "resources": [
-                            pulumi.Output.format(
-                                "arn:{0}:logs:{1}:log-group:/aws/sagemaker/Endpoints/{2}*",
-                                partition,
-                                here,
-                                args["endpoint_name"],
-                            )
-                        ],
-                    },
-                    {
-                        "actions": [
-                            "ecr:BatchCheckLayerAvailability",
-                            "ecr:BatchGetImage",
-                            "ecr:GetDownloadUrlForLayer",
-                        ],
-                        # AWS keeps its images in accounts of its own, which differ by region.
-                        "resources": [pulumi.Output.format("arn:{0}:ecr:*:*:repository/pytorch-inference", partition)],
-                    },
-                    # This action knows no resource: a token is for the whole registry.
-                    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-                    {"actions": ["ecr:GetAuthorizationToken"], "resources": ["*"]},
-                    # Neither does this one: the namespace is what limits it.
-                    {
-                        "actions": ["cloudwatch:PutMetricData"],
-                        "resources": ["*"],
-                        "condition": {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
-                    },
-                ],
-            },
-            opts=child,
-        )
+        self.arn = arn(self, "sagemaker", "endpoint/{0}", args["endpoint_name"])
+        image = args.get("image") or self._prebuilt_image(args["image_tag"])
+        role = EndpointRole(name, self._role_args(args, image), opts=child)
         model = aws.sagemaker.Model(
             name,
             execution_role_arn=role.arn,
+            enable_network_isolation=_is_isolated(args),
             primary_container={
-                "image": image.registry_path,
+                "image": image["uri"],
                 "model_data_url": args["model_url"],
-                "environment": {
-                    # Where AWS's container finds the code that is inside the artifact:
-                    # https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html
-                    "SAGEMAKER_PROGRAM": "inference.py",
-                    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                    **args.get("environment", {}),
-                },
+                "environment": _environment(args),
             },
             opts=child,
         )
+        real_time = args.get("real_time")
         configuration = aws.sagemaker.EndpointConfiguration(
             name,
-            production_variants=[
-                {
-                    "variant_name": "AllTraffic",
-                    "model_name": model.name,
-                    "instance_type": args["instance_type"],
-                    "initial_instance_count": 1,
-                }
-            ],
+            production_variants=[_production_variant(model.name, args)],
+            kms_key_arn=real_time.get("key_arn") if real_time else None,
+            data_capture_config=_data_capture(real_time["capture"]) if real_time and "capture" in real_time else None,
             opts=child,
         )
-        aws.sagemaker.Endpoint(
+        endpoint = aws.sagemaker.Endpoint(
             name,
             name=args["endpoint_name"],
             endpoint_config_name=configuration.name,
+            deployment_config=_rollout(real_time.get("rollback_alarms", ())) if real_time else None,
             opts=child,
         )
-        self.register_outputs({"arn": self.arn})
+        self.scalable_variant = pulumi.Output.format("endpoint/{0}/variant/{1}", endpoint.name, VARIANT)
+        self.register_outputs({"arn": self.arn, "scalableVariant": self.scalable_variant})
+
+    def _prebuilt_image(self, tag: str) -> ImageArgs:
+        invoke = pulumi.InvokeOptions(parent=self)
+        image = aws.sagemaker.get_prebuilt_ecr_image_output(
+            repository_name="pytorch-inference", image_tag=tag, opts=invoke
+        )
+        # AWS keeps its images in accounts of its own, which differ by region.
+        repository = pulumi.Output.format(
+            "arn:{0}:ecr:*:*:repository/pytorch-inference", aws.get_partition_output(opts=invoke).partition
+        )
+        return {"uri": image.registry_path, "repository_arn": repository}
+
+    def _role_args(self, args: InferenceEndpointArgs, image: ImageArgs) -> EndpointRoleArgs:
+        role: EndpointRoleArgs = {
+            "endpoint_name": args["endpoint_name"],
+            "model_arn": args["model_arn"],
+            "repository_arn": image["repository_arn"],
+        }
+        real_time = args.get("real_time")
+        if real_time is None:
+            return role
+        if alarms := real_time.get("rollback_alarms"):
+            role["rollback_alarm_arns"] = [arn(self, "cloudwatch", "alarm:{0}", alarm) for alarm in alarms]
+        if "capture" in real_time:
+            role["capture_arn"] = real_time["capture"]["arn"]
+        if "key_arn" in real_time:
+            role["key_arn"] = real_time["key_arn"]
+        return role
+
+
+def _check_choice(name: str, args: InferenceEndpointArgs, first: str, second: str) -> None:
+    if (first in args) == (second in args):
+        raise pulumi.RunError(f"InferenceEndpoint {name!r}: give either {first} or {second}.")
+
+
+def _is_isolated(args: InferenceEndpointArgs) -> bool:
+    return "real_time" in args and args["real_time"].get("network_isolation", False)
+
+
+def _environment(args: InferenceEndpointArgs) -> Mapping[str, pulumi.Input[str]]:
+    return {
+        # Where AWS's container finds the code that is inside the artifact:
+        # https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+        # SageMaker does not tell the container, which could then only say that a name was not found.
+        **({"SAGEMAKER_NETWORK_ISOLATION": "true"} if _is_isolated(args) else {}),
+        **args.get("environment", {}),
+    }
+
+
+def _production_variant(
+    model_name: pulumi.Input[str], args: InferenceEndpointArgs
+) -> aws.sagemaker.EndpointConfigurationProductionVariantArgsDict:
+    if "serverless" in args:
+        serverless = args["serverless"]
+        return {
+            "variant_name": VARIANT,
+            "model_name": model_name,
+            "serverless_config": {
+                "memory_size_in_mb": serverless["memory_mb"],
+                "max_concurrency": serverless["max_concurrency"],
+            },
+        }
+    return {
+        "variant_name": VARIANT,
+        "model_name": model_name,
+        "instance_type": args["real_time"]["instance_type"],
+        "initial_instance_count": args["real_time"]["instance_count"],
+    }
+
+
+def _data_capture(capture: CaptureArgs) -> aws.sagemaker.EndpointConfigurationDataCaptureConfigArgsDict:
+    return {
+        "enable_capture": True,
+        "destination_s3_uri": capture["url"],
+        "initial_sampling_percentage": capture["percentage"],
+        "capture_options": [{"capture_mode": "Input"}, {"capture_mode": "Output"}],
+        "capture_content_type_header": {"json_content_types": ["application/json"]},
+    }
+
+
+def _rollout(alarms: Sequence[pulumi.Input[str]]) -> aws.sagemaker.EndpointDeploymentConfigArgsDict | None:
+    """Blue/green: the new fleet gets a tenth of the traffic first, and all of it if no alarm goes off.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html
+    """
+    if not alarms:
+        return None
+    return {
+        "blue_green_update_policy": {
+            "traffic_routing_configuration": {
+                "type": "CANARY",
+                "canary_size": {"type": "CAPACITY_PERCENT", "value": 10},
+                "wait_interval_in_seconds": 300,
+            },
+            "termination_wait_in_seconds": 300,
+            "maximum_execution_timeout_in_seconds": 3600,
+        },
+        "auto_rollback_configuration": {"alarms": [{"alarm_name": alarm} for alarm in alarms]},
+    }

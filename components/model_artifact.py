@@ -2,12 +2,14 @@
 
 import hashlib
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components.private_bucket import PrivateBucket
+
+KEEP_OLD_VERSIONS_DAYS = 90
 
 
 class ModelArtifactArgs(TypedDict):
@@ -15,6 +17,12 @@ class ModelArtifactArgs(TypedDict):
 
     path: str
     """Path of the ``model.tar.gz`` on the machine that deploys."""
+
+    keep_data: NotRequired[bool]
+    """Whether Pulumi refuses to delete the bucket. Otherwise it deletes the bucket with all artifacts."""
+
+    require_tls: NotRequired[bool]
+    """Whether requests over plain HTTP are refused; true unless said otherwise."""
 
 
 class ModelArtifact(pulumi.ComponentResource):
@@ -40,13 +48,22 @@ class ModelArtifact(pulumi.ComponentResource):
         with Path(args["path"]).open("rb") as file:
             self.digest = hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
-        bucket = PrivateBucket(f"{name}-artifacts", opts=child)
+        bucket = PrivateBucket(
+            f"{name}-artifacts",
+            {
+                "keep_old_versions_days": KEEP_OLD_VERSIONS_DAYS,
+                "keep_data": args.get("keep_data", False),
+                "require_tls": args.get("require_tls", True),
+            },
+            opts=child,
+        )
+        policy = bucket.attach_policy()
         artifact = aws.s3.BucketObject(
             f"{name}-artifact",
             bucket=bucket.name,
             key=f"models/{self.digest}/model.tar.gz",
             source=pulumi.FileAsset(args["path"]),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         self.url = pulumi.Output.format("s3://{0}/{1}", artifact.bucket, artifact.key)
         self.readable_arn = pulumi.Output.format("{0}/models/*", bucket.arn)

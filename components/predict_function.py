@@ -3,25 +3,31 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from components.service_role import ServiceRole
+from components.service_role import ServiceRole, Statement
 
 PROJECT = Path(__file__).parent.parent
 HANDLERS = PROJECT / "handlers/predict"
 
 # An HTTP API ends a call after 30 s whatever happens. The function ends a second earlier, so that its own
 # answer is the one that arrives. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-TIMEOUT_SECONDS = 29
+LONGEST_TIMEOUT_SECONDS = 29
+
+
+# These actions know no resource.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+SEND_TRACES: Statement = {"actions": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "resources": ["*"]}
 
 
 class PredictFunctionArgs(TypedDict):
     """What a :class:`PredictFunction` is made from."""
 
     function_name: str
+    """Name of the function."""
 
     endpoint_arn: pulumi.Input[str]
     """ARN of the endpoint: the only one that the function may invoke."""
@@ -32,11 +38,32 @@ class PredictFunctionArgs(TypedDict):
     environment: Mapping[str, pulumi.Input[str]]
     """The handler's settings; ``handlers/predict/settings.py`` says what each one means."""
 
+    memory_mb: NotRequired[int]
+    """Memory, in proportion to which Lambda gives CPU; 512 unless said otherwise, so that a TLS handshake does not
+    dominate a call."""
+
+    timeout_seconds: NotRequired[int]
+    """Longest duration of a call; 29 unless said otherwise, because an HTTP API waits for 30 s."""
+
+    reserved_concurrency: NotRequired[int]
+    """Most calls at a time, which is also kept free for this function; without it, what the account has left."""
+
+    log_retention_days: NotRequired[int]
+    """Days for which the logs are kept; 30 unless said otherwise."""
+
+    keep_data: NotRequired[bool]
+    """Whether the logs stay when the function is destroyed."""
+
+    tracing: NotRequired[bool]
+    """Whether the function sends traces to X-Ray."""
+
 
 class PredictFunction(pulumi.ComponentResource):
     """The function with its role and its log group."""
 
     function_name: pulumi.Output[str]
+    """Name of the function."""
+
     invoke_arn: pulumi.Output[str]
     """What an API integration calls."""
 
@@ -45,8 +72,13 @@ class PredictFunction(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         # Made here and not by Lambda at the first call, which would keep the logs forever.
         log_group = aws.cloudwatch.LogGroup(
-            name, name=f"/aws/lambda/{args['function_name']}", retention_in_days=30, opts=child
+            name,
+            name=f"/aws/lambda/{args['function_name']}",
+            retention_in_days=args.get("log_retention_days", 30),
+            skip_destroy=args.get("keep_data", False),
+            opts=child,
         )
+        tracing = args.get("tracing", False)
         role = ServiceRole(
             name,
             {
@@ -57,6 +89,7 @@ class PredictFunction(pulumi.ComponentResource):
                         "actions": ["logs:CreateLogStream", "logs:PutLogEvents"],
                         "resources": [pulumi.Output.format("{0}:*", log_group.arn)],
                     },
+                    *([SEND_TRACES] if tracing else []),
                 ],
             },
             opts=child,
@@ -68,12 +101,13 @@ class PredictFunction(pulumi.ComponentResource):
             handler="handlers.predict.app.handler",
             runtime="python3.13",
             architectures=["arm64"],
-            # Lambda gives CPU in proportion to memory; at 512 MB a TLS handshake does not dominate a call.
-            memory_size=512,
-            timeout=TIMEOUT_SECONDS,
+            memory_size=args.get("memory_mb", 512),
+            timeout=args.get("timeout_seconds", LONGEST_TIMEOUT_SECONDS),
+            reserved_concurrent_executions=args.get("reserved_concurrency"),
             role=role.arn,
             environment={"variables": args["environment"]},
             logging_config={"log_format": "JSON", "log_group": log_group.name},
+            tracing_config={"mode": "Active" if tracing else "PassThrough"},
             opts=child,
         )
         self.function_name = function.name

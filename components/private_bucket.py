@@ -1,25 +1,49 @@
 """A bucket that is never public."""
 
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
 import pulumi
 import pulumi_aws as aws
 
 
-class PrivateBucket(pulumi.ComponentResource):
-    """An S3 bucket with every kind of public access blocked.
+class PrivateBucketArgs(TypedDict):
+    """What a :class:`PrivateBucket` is made from."""
 
-    Objects are encrypted with SSE-S3, which S3 applies to every new object without being asked:
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+    keep_old_versions_days: NotRequired[int]
+    """Days for which S3 keeps what was overwritten or deleted. Without it there is one version of everything."""
+
+    keep_data: NotRequired[bool]
+    """Whether Pulumi refuses to delete the bucket. Otherwise it deletes the bucket with all that is in it."""
+
+    require_tls: NotRequired[bool]
+    """Whether requests over plain HTTP are refused; true unless said otherwise."""
+
+
+class PrivateBucket(pulumi.ComponentResource):
+    """An S3 bucket with every kind of public access blocked, encrypted, and closed to plain HTTP.
+
+    Its owner calls :meth:`attach_policy` once.
     """
 
     name: pulumi.Output[str]
+    """Name of the bucket. Whoever uses it waits until no object could be public any more."""
+
     arn: pulumi.Output[str]
+    """ARN of the bucket."""
+
     regional_domain_name: pulumi.Output[str]
     """Domain name under which CloudFront reaches the bucket."""
 
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("object-counting:index:PrivateBucket", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        bucket = aws.s3.Bucket(name, opts=child)
+        self._logical_name = name
+        self._child = child = pulumi.ResourceOptions(parent=self)
+        self._require_tls = args.get("require_tls", True)
+        keep = args.get("keep_data", False)
+        bucket = aws.s3.Bucket(
+            name, force_destroy=not keep, opts=pulumi.ResourceOptions(parent=self, protect=keep or None)
+        )
         block = aws.s3.BucketPublicAccessBlock(
             name,
             bucket=bucket.bucket,
@@ -29,8 +53,59 @@ class PrivateBucket(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=child,
         )
-        # Whoever uses the name waits for the block: no object is ever in a bucket that could be public.
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            name,
+            bucket=bucket.bucket,
+            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+            opts=child,
+        )
+        if "keep_old_versions_days" in args:
+            self._keep_old_versions(bucket.bucket, args["keep_old_versions_days"])
         self.name = pulumi.Output.all(bucket.bucket, block.id).apply(lambda outputs: str(outputs[0]))
         self.arn = bucket.arn
         self.regional_domain_name = bucket.bucket_regional_domain_name
         self.register_outputs({"name": self.name, "arn": self.arn, "regionalDomainName": self.regional_domain_name})
+
+    def _keep_old_versions(self, bucket: pulumi.Output[str], days: int) -> None:
+        versioning = aws.s3.BucketVersioning(
+            self._logical_name,
+            bucket=bucket,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._child,
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            self._logical_name,
+            bucket=bucket,
+            rules=[
+                {
+                    "id": "old-versions",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": days},
+                    # Parts of uploads that never ended are paid for, and seen by nobody.
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
+
+    def attach_policy(self, *statements: Mapping[str, Any]) -> aws.s3.BucketPolicy:
+        """Make the bucket's only policy: these statements, and the refusal of plain HTTP."""
+        plain_http = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [self.arn, pulumi.Output.format("{0}/*", self.arn)],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        return aws.s3.BucketPolicy(
+            self._logical_name,
+            bucket=self.name,
+            policy=pulumi.Output.json_dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [*statements, *([plain_http] if self._require_tls else [])],
+                }
+            ),
+            opts=self._child,
+        )

@@ -33,7 +33,7 @@ class StaticSite(pulumi.ComponentResource):
     def __init__(self, name: str, args: StaticSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("object-counting:index:StaticSite", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        bucket = PrivateBucket(f"{name}-pages", opts=child)
+        bucket = PrivateBucket(f"{name}-pages", {"require_tls": args.get("require_tls", True)}, opts=child)
         access_control = aws.cloudfront.OriginAccessControl(
             name,
             origin_access_control_origin_type="s3",

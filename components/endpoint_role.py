@@ -1,0 +1,89 @@
+"""What SageMaker may do on behalf of an endpoint."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from components.arn import arn
+from components.service_role import ServiceRole, Statement
+
+
+class EndpointRoleArgs(TypedDict):
+    """What an :class:`EndpointRole` is made from."""
+
+    endpoint_name: str
+    """Name of the endpoint."""
+
+    model_arn: pulumi.Input[str]
+    """ARN, which may end in a wildcard, of the artifacts that the endpoint may read."""
+
+    repository_arn: pulumi.Input[str]
+    """ARN of the ECR repository with the container image."""
+
+    rollback_alarm_arns: NotRequired[list[pulumi.Input[str]]]
+    """ARNs of the alarms that SageMaker watches during a rollout."""
+
+    capture_arn: NotRequired[pulumi.Input[str]]
+    """ARN, ending in a wildcard, of the objects in which SageMaker records requests and answers."""
+
+    key_arn: NotRequired[pulumi.Input[str]]
+    """ARN of the KMS key that encrypts the instances' volumes."""
+
+
+class EndpointRole(pulumi.ComponentResource):
+    """The execution role of an endpoint: read the model, pull the image, write logs and metrics, and no more."""
+
+    arn: pulumi.Output[str]
+    """ARN of the role."""
+
+    def __init__(self, name: str, args: EndpointRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("object-counting:index:EndpointRole", name, None, opts)
+        role = ServiceRole(
+            name,
+            {"service": "sagemaker.amazonaws.com", "statements": self._statements(args)},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.arn = role.arn
+        self.register_outputs({"arn": self.arn})
+
+    def _statements(self, args: EndpointRoleArgs) -> list[Statement]:
+        """https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms"""
+        log_groups = arn(self, "logs", "log-group:/aws/sagemaker/Endpoints/{0}*", args["endpoint_name"])
+        statements: list[Statement] = [
+            {"actions": ["s3:GetObject"], "resources": [args["model_arn"]]},
+            {
+                "actions": [
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                ],
+                "resources": [log_groups],
+            },
+            {
+                "actions": [
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
+                "resources": [args["repository_arn"]],
+            },
+            # This action knows no resource: a token is for the whole registry.
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+            {"actions": ["ecr:GetAuthorizationToken"], "resources": ["*"]},
+            # Neither does this one: the namespace is what limits it.
+            {
+                "actions": ["cloudwatch:PutMetricData"],
+                "resources": ["*"],
+                "condition": {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
+            },
+        ]
+        if alarms := args.get("rollback_alarm_arns"):
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+            statements.append({"actions": ["cloudwatch:DescribeAlarms"], "resources": alarms})
+        if "capture_arn" in args:
+            statements.append({"actions": ["s3:PutObject"], "resources": [args["capture_arn"]]})
+        if "key_arn" in args:
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/encryption-at-rest.html
+            statements.append({"actions": ["kms:CreateGrant", "kms:DescribeKey"], "resources": [args["key_arn"]]})
+        return statements
