@@ -25,10 +25,10 @@ MEDIA_TYPES = {
     ".woff2": "font/woff2",
 }
 
-# Stored as gzip, which every browser asks for: what the page weighs is then the same on every server, and CloudFront
-# need not compress at its edges, which it does only when it has the time. HTML and JSON stay plain, for other readers.
+# What only browsers read is stored as gzip, which every one of them takes: CloudFront compresses by itself only when it
+# has the time, and an emulator never does. JSON and text stay plain for programs, which often take nothing else.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html
-STORED_COMPRESSED = {".css", ".js"}
+STORED_COMPRESSED = {".css", ".html", ".js", ".svg"}
 
 
 class SiteContentArgs(TypedDict):

@@ -48,7 +48,9 @@ class StaticSite(pulumi.ComponentResource):
         over_https = urlsplit(args["url_template"]).scheme == "https"
         headers = aws.cloudfront.ResponseHeadersPolicy(
             name,
-            security_headers_config=_security_headers(_content_security_policy(args["connect_sources"], over_https)),
+            security_headers_config=_security_headers(
+                _content_security_policy(args["connect_sources"], over_https), over_https
+            ),
             custom_headers_config={
                 "items": [
                     {"header": "Cross-Origin-Opener-Policy", "value": "same-origin", "override": True},
@@ -137,12 +139,13 @@ def _content_security_policy(connect_sources: Sequence[pulumi.Input[str]], over_
 
 
 def _security_headers(
-    content_security_policy: pulumi.Output[str],
+    content_security_policy: pulumi.Output[str], over_https: bool
 ) -> aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgsDict:
-    return {
+    headers: aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgsDict = {
         "content_security_policy": {"content_security_policy": content_security_policy, "override": True},
         "content_type_options": {"override": True},
-        "frame_options": {"frame_option": "DENY", "override": True},
         "referrer_policy": {"referrer_policy": "no-referrer", "override": True},
-        "strict_transport_security": {"access_control_max_age_sec": TWO_YEARS_IN_SECONDS, "override": True},
     }
+    if over_https:  # over http a server must not send it: RFC 6797, 7.2
+        headers["strict_transport_security"] = {"access_control_max_age_sec": TWO_YEARS_IN_SECONDS, "override": True}
+    return headers

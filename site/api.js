@@ -1,7 +1,7 @@
 // @ts-check
 // How the page speaks with the API. openapi.json describes the same for others.
 import { Failure } from "./failure.js";
-import { fill, seconds, texts } from "./language.js";
+import { duration, fill, texts } from "./language.js";
 
 /** HTTP APIs end a call after 30 s: whoever waits clearly longer waits for an answer that is lost. */
 const TIME_LIMIT_S = 35;
@@ -100,7 +100,7 @@ export function readAnswer({ status, body }) {
  */
 function noResponse(error) {
   if (error instanceof DOMException && error.name === "TimeoutError") {
-    return new Failure("timeout", { seconds: seconds.format(TIME_LIMIT_S) });
+    return new Failure("timeout", { seconds: duration(TIME_LIMIT_S) });
   }
   if (error instanceof TypeError) return new Failure(navigator.onLine ? "unreachable" : "offline");
   return error;

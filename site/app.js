@@ -3,7 +3,6 @@
 // chosen image, api.js and patience.js speak with the API, and each of the others owns one part of the document.
 import { predictRequest, readAnswer } from "./api.js";
 import * as chooser from "./chooser.js";
-import { copies } from "./clipboard.js";
 import { loadConfig, translate } from "./config.js";
 import { byId } from "./dom.js";
 import * as exchange from "./exchange.js";
@@ -38,7 +37,7 @@ async function start() {
     () => call.abort(),
   );
   exchange.offerCopies();
-  copies(share, () => link);
+  exchange.copies(share, () => link);
   // A link can choose an image, but only the visitor sends it.
   const address = new URLSearchParams(location.search).get("url") ?? config.samples[0].url;
   await choose(pictureAt(address), address);

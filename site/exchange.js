@@ -1,5 +1,4 @@
 // @ts-check
-import { copies } from "./clipboard.js";
 import { byId } from "./dom.js";
 import { count, fill, texts } from "./language.js";
 
@@ -11,12 +10,30 @@ const request = byId("request", HTMLPreElement);
 const response = byId("response", HTMLPreElement);
 const curl = byId("curl", HTMLPreElement);
 const save = byId("save", HTMLAnchorElement);
+const notice = byId("notice", HTMLParagraphElement);
 
 /** Give each text a button that copies it. */
 export function offerCopies() {
   for (const text of [request, response, curl]) {
     copies(byId(`copy-${text.id}`, HTMLButtonElement), () => text.textContent ?? "");
   }
+}
+
+/**
+ * Let a button copy a text, and say that it did.
+ * @param {HTMLButtonElement} button
+ * @param {() => string} text
+ */
+export function copies(button, text) {
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    const done = await navigator.clipboard.writeText(text()).then(() => texts.copied, () => texts.notCopied);
+    button.textContent = notice.textContent = done;
+    setTimeout(() => {
+      button.textContent = label;
+      notice.textContent = "";
+    }, 2000);
+  });
 }
 
 /** @param {ApiRequest} sent */

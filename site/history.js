@@ -1,6 +1,6 @@
 // @ts-check
 import { byId, element } from "./dom.js";
-import { seconds, timeOfDay } from "./language.js";
+import { duration, timeOfDay } from "./language.js";
 
 /** @import { Picture } from "./picture.js" */
 
@@ -64,7 +64,7 @@ function show() {
     {},
     element("img", { src: thumbnail, alt: "", width: THUMBNAIL_PIXELS, height: THUMBNAIL_PIXELS }),
     element("p", { dir: "auto" }, answer),
-    element("p", { className: "soft" }, element("time", { dateTime: new Date(at).toISOString() }, timeOfDay.format(at)), ` · ${seconds.format(took)}`),
+    element("p", { className: "soft" }, element("time", { dateTime: new Date(at).toISOString() }, timeOfDay.format(at)), ` · ${duration(took)}`),
   )));
 }
 

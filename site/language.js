@@ -14,11 +14,16 @@ export const percent = new Intl.NumberFormat(language, {
   maximumFractionDigits: 1,
 });
 
-export const seconds = new Intl.NumberFormat(language, { style: "unit", unit: "second", maximumFractionDigits: 1 });
-
 export const count = new Intl.NumberFormat(language);
 
 export const timeOfDay = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+
+/** @param {number} seconds */
+export function duration(seconds) {
+  return seconds > 0 && seconds < 1
+    ? new Intl.NumberFormat(language, { style: "unit", unit: "millisecond", maximumFractionDigits: 0 }).format(seconds * 1000)
+    : new Intl.NumberFormat(language, { style: "unit", unit: "second", maximumFractionDigits: 1 }).format(seconds);
+}
 
 /** Put the page's own texts into the document. */
 export function localize() {

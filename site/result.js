@@ -1,6 +1,6 @@
 // @ts-check
 import { byId, element } from "./dom.js";
-import { fill, percent, seconds, texts } from "./language.js";
+import { duration, fill, percent, texts } from "./language.js";
 
 /** @import { Answer } from "./api.js" */
 /** @import { Failure } from "./failure.js" */
@@ -31,7 +31,7 @@ export function showWaiting() {
   const start = performance.now();
   ticking = setInterval(() => {
     const elapsed = Math.round((performance.now() - start) / 1000);
-    timer.textContent = seconds.format(elapsed);
+    timer.textContent = duration(elapsed);
     if (elapsed === SLOW_AFTER_S) status.replaceChildren(element("p", {}, texts.slow));
   }, 1000);
 }
@@ -51,7 +51,7 @@ export function showWarmUp(left, all, attempt, attempts) {
       element("p", {}, texts.retrying),
     );
   }
-  timer.textContent = fill(texts.countdown, { seconds: seconds.format(left), attempt, attempts });
+  timer.textContent = fill(texts.countdown, { seconds: duration(left), attempt, attempts });
   progress.style.setProperty("--share", String(1 - (left - 1) / all));
 }
 
@@ -66,8 +66,8 @@ export function showAnswer({ label, probabilities: shares, model, latencyMs }, s
   probabilities.hidden = false;
   source.textContent = fill(texts.source, {
     model,
-    seconds: seconds.format(took),
-    latency: seconds.format(latencyMs / 1000),
+    time: duration(took),
+    latency: duration(latencyMs / 1000),
   });
 }
 

@@ -30,7 +30,7 @@ const en = {
   retrying: "This page asks again by itself.",
   countdown: "Next try in {seconds} (try {attempt} of {attempts})",
   cancelled: "Cancelled. Nothing is being sent any more.",
-  source: "{model}, {seconds} from here to the model and back ({latency} of it in the API)",
+  source: "{model} answered in {time}, of which the API took {latency}.",
   requestId: "Request ID: {id}",
   share: "Copy link to this image",
 
@@ -122,7 +122,7 @@ const de = {
   retrying: "Diese Seite fragt von selbst noch einmal.",
   countdown: "Nächster Versuch in {seconds} (Versuch {attempt} von {attempts})",
   cancelled: "Abgebrochen. Es wird nichts mehr gesendet.",
-  source: "{model}, {seconds} von hier zum Modell und zurück (davon {latency} in der API)",
+  source: "{model} antwortete nach {time}, davon {latency} in der API.",
   requestId: "Anfragenummer: {id}",
   share: "Link zu diesem Bild kopieren",
 
