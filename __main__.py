@@ -1,6 +1,7 @@
 """The Pulumi program: a model artifact becomes an endpoint, a public ``POST /predict``, and a page that uses it."""
 
 import pulumi
+import pulumi_aws as aws
 
 from components.http_api import HttpApi
 from components.inference_endpoint import InferenceEndpoint
@@ -12,7 +13,12 @@ from components.static_site import StaticSite
 
 settings = Settings.load(pulumi.Config())
 
-site = StaticSite("site", {"url_template": settings.page_url})
+# The page's security policy names the API by a pattern. Its exact origin would close a circle: the API is told the
+# page's origin for CORS, and the page's distribution needs the policy before it has an origin.
+region = aws.get_region_output().region
+api_origins = region.apply(lambda region: settings.api_origins.format(region=region))
+
+site = StaticSite("site", {"url_template": settings.page_url, "connect_sources": [api_origins]})
 trusted_origins = {"TRUSTED_IMAGE_ORIGINS": site.url} if settings.trust_page_origin else {}
 runtime_url = (
     {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": settings.sagemaker_runtime_url} if settings.sagemaker_runtime_url else {}
@@ -70,7 +76,11 @@ SiteContent(
             "apiUrl": api.url,
             "title": settings.title,
             "answerTemplate": settings.answer_template,
+            "labels": settings.labels,
             "samples": [{"label": sample.label, "url": sample.url} for sample in settings.samples],
+            "translations": settings.translations,
+            "imageSize": settings.image_size,
+            "maxImageBytes": settings.max_image_bytes,
         },
     },
 )

@@ -42,10 +42,15 @@ class Settings:
     labels: tuple[str, ...]
     answer_template: str
     samples: tuple[Sample, ...]
+    translations: dict[str, dict[str, str]]
+    """By language, then by text."""
+
+    image_size: int
     instance_type: str
     inference_image_tag: str
     max_image_bytes: int
     page_url: str
+    api_origins: str
     trust_page_origin: bool
     sagemaker_runtime_url: str
 
@@ -74,6 +79,8 @@ class Settings:
                 f"a sentence with {{label}} and no other braces, of at most {LONGEST_ANSWER_TEMPLATE} characters",
             ),
             samples=_samples(config),
+            translations=_translations(config),
+            image_size=_integer(config, "imageSize", 32, 4096),
             instance_type=_checked(
                 config,
                 "instanceType",
@@ -89,6 +96,9 @@ class Settings:
             max_image_bytes=_integer(config, "maxImageBytes", 1, LARGEST_IMAGE_BYTES),
             page_url=_checked(
                 config, "pageUrl", _is_page_url, "an http(s) origin with {domain} or {label}, without a path"
+            ),
+            api_origins=_checked(
+                config, "apiOrigins", _is_origin_pattern, "an http(s) origin such as https://*.example.com, without a path"
             ),
             trust_page_origin=config.require_bool("trustPageOrigin"),
             sagemaker_runtime_url=_checked(
@@ -130,6 +140,23 @@ def _samples(config: pulumi.Config) -> tuple[Sample, ...]:
     return tuple(Sample(label, url) for label, url in value)
 
 
+def _translations(config: pulumi.Config) -> dict[str, dict[str, str]]:
+    value = _object(config, "translations")
+    if not (isinstance(value, list) and all(_is_texts(triple) and len(triple) == 3 for triple in value)):
+        raise SettingError(f"{config.name}:translations is {value!r}; it must be a list of [language, text, translation]")
+    translations: dict[str, dict[str, str]] = {}
+    for language, text, translation in value:
+        if not re.fullmatch(r"[a-z]{2,3}", language):
+            raise SettingError(f"{config.name}:translations has the language {language!r}; it must be a code such as de")
+        if _is_answer_template(text) and not _is_answer_template(translation):
+            raise SettingError(
+                f"{config.name}:translations has {translation!r} for {text!r}; it must be a sentence with {{label}} "
+                "and no other braces, too"
+            )
+        translations.setdefault(language, {})[text] = translation
+    return translations
+
+
 def _object(config: pulumi.Config, key: str) -> Any:
     try:
         return config.require_object(key)
@@ -163,3 +190,8 @@ def _is_page_url(value: str) -> bool:
         and not (url.path or url.query or url.fragment)
         and not set("{}") & set(filled)
     )
+
+
+def _is_origin_pattern(value: str) -> bool:
+    filled = value.replace("{region}", "region")
+    return re.fullmatch(r"https?://(\*\.)?[a-z0-9.-]+(:\d+)?", filled) is not None

@@ -1,5 +1,6 @@
 """Where the page is served from: a private bucket behind a CloudFront distribution."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 from urllib.parse import urlsplit
 
@@ -11,8 +12,8 @@ from components.private_bucket import PrivateBucket
 # Policies that AWS manages have the same ids in every account.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-response-headers-policies.html
-SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
+
+TWO_YEARS_IN_SECONDS = 63_072_000
 
 
 class StaticSiteArgs(TypedDict):
@@ -21,6 +22,9 @@ class StaticSiteArgs(TypedDict):
     url_template: str
     """Origin under which browsers reach the site. ``{domain}`` stands for the distribution's domain name,
     ``{label}`` for the first part of that name."""
+
+    connect_sources: Sequence[pulumi.Input[str]]
+    """Where the site's scripts may send requests beside the site itself, as sources of a Content-Security-Policy."""
 
 
 class StaticSite(pulumi.ComponentResource):
@@ -42,6 +46,19 @@ class StaticSite(pulumi.ComponentResource):
             opts=child,
         )
         over_https = urlsplit(args["url_template"]).scheme == "https"
+        headers = aws.cloudfront.ResponseHeadersPolicy(
+            name,
+            security_headers_config=_security_headers(
+                _content_security_policy(args["connect_sources"], over_https), over_https
+            ),
+            custom_headers_config={
+                "items": [
+                    {"header": "Cross-Origin-Opener-Policy", "value": "same-origin", "override": True},
+                    {"header": "Permissions-Policy", "value": "camera=(), geolocation=(), microphone=()", "override": True},
+                ]
+            },
+            opts=child,
+        )
         distribution = aws.cloudfront.Distribution(
             name,
             enabled=True,
@@ -62,7 +79,7 @@ class StaticSite(pulumi.ComponentResource):
                 "cached_methods": ["GET", "HEAD"],
                 "compress": True,
                 "cache_policy_id": CACHING_OPTIMIZED,
-                "response_headers_policy_id": SECURITY_HEADERS,
+                "response_headers_policy_id": headers.id,
             },
             restrictions={"geo_restriction": {"restriction_type": "none"}},
             viewer_certificate={"cloudfront_default_certificate": True},
@@ -92,3 +109,43 @@ class StaticSite(pulumi.ComponentResource):
             lambda domain: args["url_template"].format(domain=domain, label=domain.split(".")[0])
         )
         self.register_outputs({"bucketName": self.bucket_name, "url": self.url})
+
+
+def _content_security_policy(connect_sources: Sequence[pulumi.Input[str]], over_https: bool) -> pulumi.Output[str]:
+    """Everything is forbidden but what the site is made of: its own files, images from anywhere, the named sources.
+
+    https://www.w3.org/TR/CSP3/
+    """
+    # A page over http shows the images of its own laptop; in one over https, browsers block http images anyway.
+    images = "'self' data: blob: https:" + ("" if over_https else " http:")
+    return pulumi.Output.all(*connect_sources).apply(
+        lambda sources: "; ".join(
+            [
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "font-src 'self'",
+                f"img-src {images}",
+                " ".join(["connect-src 'self'", *sources]),
+                "base-uri 'none'",
+                "form-action 'none'",
+                "frame-ancestors 'none'",
+                # No string can become markup or code, whatever a script does with it.
+                "require-trusted-types-for 'script'",
+                "trusted-types 'none'",
+            ]
+        )
+    )
+
+
+def _security_headers(
+    content_security_policy: pulumi.Output[str], over_https: bool
+) -> aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgsDict:
+    headers: aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgsDict = {
+        "content_security_policy": {"content_security_policy": content_security_policy, "override": True},
+        "content_type_options": {"override": True},
+        "referrer_policy": {"referrer_policy": "no-referrer", "override": True},
+    }
+    if over_https:  # over http a server must not send it: RFC 6797, 7.2
+        headers["strict_transport_security"] = {"access_control_max_age_sec": TWO_YEARS_IN_SECONDS, "override": True}
+    return headers

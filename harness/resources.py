@@ -6,6 +6,7 @@ Each function makes one type of resource. Inputs that it does not mention go to 
 
 import io
 import zipfile
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,11 @@ def bucket_policy(new: Creation) -> Made:
 
 
 def bucket_object(new: Creation) -> Made:
-    key, source, content = new.take("key"), new.take("source"), new.take("content")
-    body = content.encode() if source is None else Path(source.path).read_bytes()
+    key, source, content, base64 = (new.take(name) for name in ("key", "source", "content", "contentBase64"))
+    if source is not None:
+        body = Path(source.path).read_bytes()
+    else:
+        body = b64decode(base64) if content is None else content.encode()
     new.call("s3", "PutObject", Key=key, Body=body)
     return key, {}
 
@@ -176,6 +180,17 @@ def origin_access_control(new: Creation) -> Made:
     return made["OriginAccessControl"]["Id"], {"name": name}
 
 
+def response_headers_policy(new: Creation) -> Made:
+    name = new.take_name()
+    made = new.call(
+        "cloudfront",
+        "CreateResponseHeadersPolicy",
+        within="ResponseHeadersPolicyConfig",
+        ResponseHeadersPolicyConfig={"Name": name},
+    )
+    return made["ResponseHeadersPolicy"]["Id"], {"name": name}
+
+
 def distribution(new: Creation) -> Made:
     """CloudFront's API nests some of what the AWS provider writes flat."""
     behavior = dict(new.take("defaultCacheBehavior"))
@@ -205,6 +220,7 @@ RESOURCES: dict[str, Create] = {
     "aws:apigatewayv2/stage:Stage": stage,
     "aws:cloudfront/distribution:Distribution": distribution,
     "aws:cloudfront/originAccessControl:OriginAccessControl": origin_access_control,
+    "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": response_headers_policy,
     "aws:cloudwatch/logGroup:LogGroup": log_group,
     "aws:iam/role:Role": role,
     "aws:iam/rolePolicy:RolePolicy": role_policy,

@@ -1,22 +1,20 @@
 // @ts-check
+// How the page speaks with the API. openapi.json describes the same for others.
 import { Failure } from "./failure.js";
+import { duration, fill, texts } from "./language.js";
 
 /** HTTP APIs end a call after 30 s: whoever waits clearly longer waits for an answer that is lost. */
 const TIME_LIMIT_S = 35;
 
-/** Errors that are about the image, by status. */
-const IMAGE_ERRORS = new Map([
-  [400, "This image cannot be used"],
-  [413, "This image is too large"],
-  [415, "This kind of image is not supported"],
-  [422, "This image could not be read"],
-]);
-
-/** Errors that pass with time, by status. */
-const PASSING_ERRORS = new Map([
-  [429, "Too many people are asking"],
-  [503, "The model is warming up or busy"],
-  [504, "The model took too long to answer"],
+/** @type {Map<number, keyof typeof texts.failures>} by status */
+const PROBLEMS = new Map([
+  [400, "badImage"],
+  [413, "badImage"],
+  [415, "badImage"],
+  [422, "unreadableImage"],
+  [429, "busy"],
+  [503, "stillWarmingUp"],
+  [504, "tooSlow"],
 ]);
 
 /**
@@ -24,16 +22,16 @@ const PASSING_ERRORS = new Map([
  * @property {string} method
  * @property {string} url
  * @property {Record<string, string>} headers
- * @property {string} body
+ * @property {string | Blob} body
  */
 
 /**
  * @typedef {object} ApiResponse
  * @property {number} status
  * @property {string} statusText empty over HTTP/2
- * @property {string} contentType
+ * @property {string[][]} headers names and values of those that the API lets other origins read
  * @property {string} body
- * @property {string | null} retryAfter null also when the API does not expose this header to other origins
+ * @property {number | null} retryAfter seconds after which the API asks to be asked again
  */
 
 /**
@@ -46,33 +44,34 @@ const PASSING_ERRORS = new Map([
 
 /**
  * @param {string} apiUrl
- * @param {string} imageUrl absolute, because the API fetches it
+ * @param {string | Blob} image its URL, or the image itself
  * @returns {ApiRequest}
  */
-export function predictRequest(apiUrl, imageUrl) {
-  return {
-    method: "POST",
-    url: apiUrl,
-    headers: { "Content-Type": "application/json", "Accept": "application/json" },
-    body: JSON.stringify({ url: imageUrl }),
-  };
+export function predictRequest(apiUrl, image) {
+  const [type, body] = typeof image === "string"
+    ? ["application/json", JSON.stringify({ url: image })]
+    : [image.type, image];
+  return { method: "POST", url: apiUrl, headers: { "Content-Type": type, "Accept": "application/json" }, body };
 }
 
 /**
  * Send a request and wait for the whole response, whatever its status.
  * @param {ApiRequest} request
+ * @param {AbortSignal} signal ends the request, which then throws what `fetch` throws
  * @returns {Promise<ApiResponse>}
  * @throws {Failure} if no response came
  */
-export async function send({ url, ...init }) {
+export async function send({ url, ...init }, signal) {
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TIME_LIMIT_S * 1000) });
+    const limit = AbortSignal.timeout(TIME_LIMIT_S * 1000);
+    const response = await fetch(url, { ...init, signal: AbortSignal.any([signal, limit]) });
+    const retryAfter = response.headers.get("Retry-After") ?? "";
     return {
       status: response.status,
       statusText: response.statusText,
-      contentType: response.headers.get("Content-Type") ?? "",
-      retryAfter: response.headers.get("Retry-After"),
+      headers: [...response.headers],
       body: await response.text(),
+      retryAfter: /^\d+$/.test(retryAfter) ? Number(retryAfter) : null, // our API never sends a date
     };
   } catch (error) {
     throw noResponse(error);
@@ -85,17 +84,14 @@ export async function send({ url, ...init }) {
  * @returns {Answer}
  * @throws {Failure} if the response is an error, or not an answer
  */
-export function readAnswer(response) {
-  const content = parseObject(response.body);
-  if (response.status !== 200) throw problem(response, content);
-  if (!isAnswer(content)) {
-    throw new Failure(
-      "The answer cannot be read",
-      "The API answered something else than a label with probabilities.",
-      "The response shows what came. Check that this page and the API are of the same version.",
-    );
-  }
-  return content;
+export function readAnswer({ status, body }) {
+  const content = parseObject(body);
+  if (status === 200 && isAnswer(content)) return content;
+  if (status === 200) throw new Failure("unreadable");
+  // Problem details (RFC 9457) say in `detail` what is wrong; errors of the gateway itself have none.
+  const { detail, requestId } = content;
+  const values = { detail: String(detail ?? fill(texts.noDetail, { status })) };
+  throw new Failure(PROBLEMS.get(status) ?? "apiError", values, requestId && String(requestId));
 }
 
 /**
@@ -104,38 +100,10 @@ export function readAnswer(response) {
  */
 function noResponse(error) {
   if (error instanceof DOMException && error.name === "TimeoutError") {
-    return new Failure(
-      "No answer in time",
-      `The API did not answer within ${TIME_LIMIT_S} seconds.`,
-      "Try again: a model that was idle needs a while to start.",
-    );
+    return new Failure("timeout", { seconds: duration(TIME_LIMIT_S) });
   }
-  if (error instanceof TypeError) {
-    return new Failure(
-      "The API could not be reached",
-      "The connection failed, or the API does not accept calls from this page.",
-      "Check your network connection and try again.",
-    );
-  }
+  if (error instanceof TypeError) return new Failure(navigator.onLine ? "unreachable" : "offline");
   return error;
-}
-
-/**
- * The failure that an error response describes (RFC 9457). Its title is a bare HTTP phrase, so the page
- * has its own; its detail often says already when to try again; errors of the gateway have no detail.
- * @param {ApiResponse} response
- * @param {Record<string, any>} content
- */
-function problem({ status, retryAfter }, { detail, requestId }) {
-  const title = IMAGE_ERRORS.get(status) ?? PASSING_ERRORS.get(status) ?? "The API answered with an error";
-  const what = String(detail ?? `The API answered ${status} without saying why.`);
-  const advice = IMAGE_ERRORS.has(status) ? "Choose another image." : retryAdvice(retryAfter);
-  return new Failure(title, what, what.includes("Try again") ? "" : advice, requestId && String(requestId));
-}
-
-/** @param {string | null} retryAfter seconds; the header may also be a date, which our API never sends */
-function retryAdvice(retryAfter) {
-  return /^\d+$/.test(retryAfter ?? "") ? `Try again in ${retryAfter} seconds.` : "Try again later.";
 }
 
 /**

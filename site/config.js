@@ -1,10 +1,11 @@
 // @ts-check
 import { Failure } from "./failure.js";
+import { language } from "./language.js";
 
 /**
  * An image that the visitor can choose.
  * @typedef {object} Sample
- * @property {string} label text in the dropdown
+ * @property {string} label
  * @property {string} url where the image is; in the file it may be relative to the page
  */
 
@@ -14,28 +15,38 @@ import { Failure } from "./failure.js";
  * @property {string} apiUrl where images are posted to, for example "https://.../predict"
  * @property {string} title heading of the page
  * @property {string} answerTemplate sentence of the answer, with {label} where the label goes
+ * @property {string[]} labels what the model tells apart
  * @property {Sample[]} samples at least one
+ * @property {Record<string, Record<string, string>>} translations of the texts above, by language, then by text
+ * @property {number} imageSize pixels of the shorter side to which larger photos are scaled down
+ * @property {number} maxImageBytes largest image that the API takes
  */
 
 /**
  * Read config.json.
- * @returns {Promise<Config>} with the samples' URLs made absolute
+ * @returns {Promise<Config>} with absolute URLs, and in the page's language as far as there are translations
  * @throws {Failure} if the file is missing or is not a configuration
  */
 export async function loadConfig() {
   const config = await fetchJson("config.json");
-  if (!isConfig(config)) {
-    throw unusable("The page's config.json lacks an API address, a title, an answer template or samples.");
-  }
-  return { ...config, samples: config.samples.map(withAbsoluteUrl) };
+  if (!isConfig(config)) throw unconfigured("The page's config.json lacks a setting, or has one of the wrong type.");
+  return {
+    ...config,
+    title: translate(config, config.title),
+    answerTemplate: translate(config, config.answerTemplate),
+    samples: config.samples.map(({ label, url }) => ({
+      label: translate(config, label),
+      url: new URL(url, document.baseURI).href,
+    })),
+  };
 }
 
 /**
- * @param {Sample} sample
- * @returns {Sample}
+ * @param {Config} config
+ * @param {string} text
  */
-function withAbsoluteUrl({ label, url }) {
-  return { label, url: new URL(url, document.baseURI).href };
+export function translate({ translations }, text) {
+  return translations[language]?.[text] ?? text;
 }
 
 /**
@@ -46,10 +57,10 @@ async function fetchJson(path) {
   try {
     const response = await fetch(path);
     if (response.ok) return await response.json();
-    throw unusable(`The server answered ${response.status} when asked for the page's ${path}.`);
+    throw unconfigured(`The server answered ${response.status} when asked for the page's ${path}.`);
   } catch (error) {
-    if (error instanceof SyntaxError) throw unusable(`The page's ${path} is not JSON.`);
-    if (error instanceof TypeError) throw unusable(`The server did not send the page's ${path}.`);
+    if (error instanceof SyntaxError) throw unconfigured(`The page's ${path} is not JSON.`);
+    if (error instanceof TypeError) throw unconfigured(`The server did not send the page's ${path}.`);
     throw error;
   }
 }
@@ -60,6 +71,8 @@ async function fetchJson(path) {
  */
 function isConfig(value) {
   return [value?.apiUrl, value?.title, value?.answerTemplate].every((setting) => typeof setting === "string")
+    && [value.imageSize, value.maxImageBytes].every((setting) => setting > 0)
+    && Array.isArray(value.labels) && value.translations instanceof Object
     && Array.isArray(value.samples) && value.samples.length > 0 && value.samples.every(isSample);
 }
 
@@ -71,8 +84,7 @@ function isSample(value) {
   return typeof value?.label === "string" && URL.canParse(value.url, document.baseURI);
 }
 
-/** @param {string} detail */
-function unusable(detail) {
-  const advice = "Reload the page. If that does not help, deploy it again.";
-  return new Failure("This page is not set up", detail, advice);
+/** @param {string} detail for whoever deployed the page */
+function unconfigured(detail) {
+  return new Failure("unconfigured", { detail });
 }

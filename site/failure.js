@@ -1,18 +1,19 @@
 // @ts-check
+import { fill, texts } from "./language.js";
 
 /** Something that went wrong, in words for the visitor: what happened, to what, and what to do about it. */
 export class Failure extends Error {
   /**
-   * @param {string} title what happened, in a few words
-   * @param {string} detail what exactly, as a sentence
-   * @param {string} advice what the visitor can do about it, as a sentence; empty if the detail says it
-   * @param {string} [requestId] what to quote when reporting it; absent when no answer came
+   * @param {keyof typeof texts.failures} kind
+   * @param {Record<string, string | number>} [values] for the placeholders in the kind's texts
+   * @param {string} [requestId] what to quote when reporting it; absent when the API gave none
    */
-  constructor(title, detail, advice, requestId) {
-    super(detail);
+  constructor(kind, values = {}, requestId) {
+    const [title, detail, advice] = texts.failures[kind];
+    super(fill(detail, values));
     this.name = "Failure";
+    this.kind = kind;
     this.title = title;
-    this.detail = detail;
     this.advice = advice;
     this.requestId = requestId;
   }

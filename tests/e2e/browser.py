@@ -1,0 +1,24 @@
+"""A real browser: the installed Chromium or Chrome; without one, the one that `playwright install chromium` downloads."""
+
+import shutil
+
+from playwright.sync_api import Browser, Playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--no-sandbox",  # the sandbox does not start for root, which CI often is; only our own page is opened
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def executable() -> str | None:
+    """Path of the installed browser, if there is one."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)

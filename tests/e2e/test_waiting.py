@@ -1,0 +1,183 @@
+"""Submit and wait: visible progress, a cancel that aborts, and a sentence for everything that can go wrong."""
+
+import json
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
+
+from tests.conftest import Stack
+from tests.e2e.outage import containers_stopped, endpoint_deleted
+from tests.e2e.visitor import change_config, expect_answer, status, submit, submit_button
+
+NOT_READY = json.dumps({"title": "Service Unavailable", "status": 503, "detail": "It warms up.", "requestId": "r"})
+
+
+def not_ready(retry_after: str) -> dict[str, object]:
+    """A 503 for ``route.fulfill``."""
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "Retry-After",
+        "Content-Type": "application/problem+json",
+        "Retry-After": retry_after,
+    }
+    return {"status": 503, "headers": headers, "body": NOT_READY}
+
+
+def test_controls_are_disabled_while_waiting(opened: Page, stack: Stack) -> None:
+    seen = []
+
+    def look_then_continue(route: Route) -> None:
+        seen.append(
+            (
+                submit_button(opened).is_disabled(),
+                opened.get_by_label("Sample", exact=True).is_disabled(),
+                opened.locator("#file").is_disabled(),
+                opened.locator("#progress").is_visible(),
+                opened.get_by_role("button", name="Cancel").is_visible(),
+                status(opened).inner_text().startswith("Waiting for the answer"),
+            )
+        )
+        route.continue_()
+
+    opened.route(stack.outputs["predictUrl"], look_then_continue)
+    submit(opened, stack)
+
+    expect(submit_button(opened)).to_be_enabled()
+    expect(opened.get_by_label("Sample", exact=True)).to_be_enabled()
+    expect(opened.locator("#progress")).to_be_hidden()
+    expect(opened.get_by_role("button", name="Cancel")).to_be_hidden()
+    assert seen == [(True,) * 6]
+
+
+def test_cancel_aborts_the_request(opened: Page, stack: Stack) -> None:
+    aborted: list[str | None] = []
+    opened.on("requestfailed", lambda request: aborted.append(request.failure))
+    with containers_stopped(stack):
+        submit_button(opened).click()
+        expect(opened.locator("#timer")).to_have_text("2 sec")  # the clock shows that the page is alive
+        opened.get_by_role("button", name="Cancel").click()
+        expect(status(opened)).to_have_text("Cancelled. Nothing is being sent any more.")
+        expect(submit_button(opened)).to_be_enabled()
+        expect(submit_button(opened)).to_be_focused()
+        assert aborted == ["net::ERR_ABORTED"]
+    submit(opened, stack)
+    expect_answer(opened, 1)
+
+
+def test_warms_up_counts_down_and_retries_by_itself(opened: Page, stack: Stack) -> None:
+    with endpoint_deleted(stack):
+        assert submit(opened, stack).headers["retry-after"] == "30"
+        expect(status(opened)).to_contain_text("The model is warming up")
+        expect(opened.locator("#timer")).to_have_text("Next try in 29 sec (try 2 of 12)")
+        expect(opened.locator("#timer")).to_have_text("Next try in 27 sec (try 2 of 12)")
+        assert (opened.locator("#response").text_content() or "").startswith("503")
+        expect(submit_button(opened)).to_be_disabled()
+    expect_answer(opened, 1)  # nobody touched the page
+    expect(submit_button(opened)).to_be_enabled()
+
+
+def test_cancel_ends_the_countdown(opened: Page, stack: Stack) -> None:
+    sent: list[Request] = []
+    opened.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    opened.route(stack.outputs["predictUrl"], lambda route: route.fulfill(**not_ready("2")))  # type: ignore[arg-type]
+    submit(opened, stack)
+    expect(status(opened)).to_contain_text("warming up")
+    opened.get_by_role("button", name="Cancel").click()
+    expect(status(opened)).to_have_text("Cancelled. Nothing is being sent any more.")
+    opened.wait_for_timeout(3_000)
+    assert len(sent) == 1
+
+
+def test_retries_have_a_limit(opened: Page, stack: Stack) -> None:
+    sent: list[Request] = []
+    opened.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    opened.route(stack.outputs["predictUrl"], lambda route: route.fulfill(**not_ready("1")))  # type: ignore[arg-type]
+    submit_button(opened).click()
+    expect(status(opened)).to_contain_text("The model is not ready yet", timeout=20_000)
+    expect(status(opened)).to_contain_text("It warms up.")
+    expect(status(opened)).to_contain_text("Submit again in a few minutes.")
+    assert len(sent) == 12
+
+
+@pytest.mark.parametrize("retry_after", ["3600", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_does_not_keep_anybody_waiting_for_an_hour(opened: Page, stack: Stack, retry_after: str) -> None:
+    opened.route(stack.outputs["predictUrl"], lambda route: route.fulfill(**not_ready(retry_after)))  # type: ignore[arg-type]
+    submit(opened, stack)
+    expect(status(opened)).to_contain_text("The model is not ready yet")
+
+
+def test_says_when_this_device_is_offline(opened: Page, context: BrowserContext) -> None:
+    context.set_offline(True)
+    submit_button(opened).click()
+    expect(status(opened)).to_contain_text("You are offline")
+    expect(status(opened)).to_contain_text("Connect to a network, then submit again.")
+    context.set_offline(False)
+    submit_button(opened).click()
+    expect_answer(opened, 1)
+
+
+def test_says_when_the_network_is_slow(opened: Page, context: BrowserContext) -> None:
+    conditions = {"offline": False, "latency": 5_000, "downloadThroughput": -1, "uploadThroughput": -1}
+    context.new_cdp_session(opened).send("Network.emulateNetworkConditions", conditions)
+    submit_button(opened).click()  # the browser asks twice: CORS preflight and request
+    expect(status(opened)).to_contain_text("The network is slow", timeout=9_500)
+    expect_answer(opened, 1)
+
+
+def test_says_when_the_model_takes_too_long(opened: Page, stack: Stack) -> None:
+    with containers_stopped(stack):
+        problem = submit(opened, stack).json()
+    assert problem["status"] == 504
+    expect(status(opened)).to_contain_text("The model took too long to answer")
+    expect(status(opened)).to_contain_text(problem["detail"])
+
+
+def test_says_when_no_answer_comes_at_all(page: Page, stack: Stack) -> None:
+    page.add_init_script("const real = AbortSignal.timeout; AbortSignal.timeout = (ms) => real.call(AbortSignal, ms / 50)")
+    page.goto(stack.outputs["pageUrl"])
+    page.route(stack.outputs["predictUrl"], lambda route: None)
+    submit_button(page).click()
+    expect(status(page)).to_contain_text("The API did not answer within 35 sec.")
+    expect(submit_button(page)).to_be_enabled()
+
+
+def test_says_when_the_connection_fails(opened: Page, stack: Stack) -> None:
+    opened.route(stack.outputs["predictUrl"], lambda route: route.abort("connectionrefused"))
+    submit_button(opened).click()
+    expect(status(opened)).to_contain_text("The API could not be reached")
+    expect(status(opened)).to_contain_text("Check your network connection")
+    expect(submit_button(opened)).to_be_enabled()
+
+
+def test_says_when_the_api_is_gone(opened: Page, stack: Stack) -> None:
+    change_config(opened, apiUrl=stack.outputs["predictUrl"].replace(stack.outputs["apiId"], "gone"))
+    submit_button(opened).click()
+    expect(status(opened)).to_contain_text("The API could not be reached")
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "words"),
+    [
+        (429, '{"message": "Too Many Requests"}', "Too many people are asking"),
+        (500, "not JSON", "The API answered 500 without saying why."),
+        (200, '{"label": 3}', "The answer cannot be read"),
+        (200, "null", "The answer cannot be read"),
+    ],
+)
+def test_explains_what_no_running_stack_answers(opened: Page, stack: Stack, code: int, body: str, words: str) -> None:
+    headers = {"Access-Control-Allow-Origin": "*"}
+    opened.route(stack.outputs["predictUrl"], lambda route: route.fulfill(status=code, headers=headers, body=body))
+    submit(opened, stack)
+    expect(status(opened)).to_contain_text(words)
+    expect(submit_button(opened)).to_be_enabled()
+
+
+def test_never_opens_an_alert_box(opened: Page, context: BrowserContext) -> None:
+    dialogs: list[str] = []
+    opened.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    context.set_offline(True)
+    submit_button(opened).click()
+    expect(status(opened)).to_contain_text("You are offline")
+    opened.locator("#file").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"text"})
+    expect(status(opened)).to_contain_text("This file cannot be used")
+    assert dialogs == []

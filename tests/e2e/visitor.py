@@ -1,0 +1,50 @@
+"""What visitors of the page do."""
+
+from playwright.sync_api import Locator, Page, Response, expect
+
+from tests.conftest import Stack
+
+ANSWER_TIMEOUT_MS = 35_000.0  # as long as the page itself waits
+
+
+def open_page(page: Page, stack: Stack, query: str = "") -> Page:
+    page.goto(f"{stack.outputs['pageUrl']}/{query}")
+    expect(submit_button(page)).to_be_enabled()
+    return page
+
+
+def submit_button(page: Page) -> Locator:
+    return page.locator("#submit")
+
+
+def status(page: Page) -> Locator:
+    """The live region, which a screen reader reads out whenever it changes."""
+    return page.get_by_role("status")
+
+
+def submit(page: Page, stack: Stack) -> Response:
+    """Press the button and return the API's response to it."""
+    with page.expect_response(
+        lambda response: response.url == stack.outputs["predictUrl"] and response.request.method == "POST",
+        timeout=ANSWER_TIMEOUT_MS,
+    ) as response:
+        submit_button(page).click()
+    return response.value
+
+
+def expect_answer(page: Page, count: int) -> None:
+    expect(status(page)).to_have_text(
+        f"Most likely answer: there is {count} object(s) in the bin", timeout=ANSWER_TIMEOUT_MS
+    )
+
+
+def change_config(page: Page, **changes: object) -> None:
+    """Load the page again with other values in its config.json."""
+    config = page.evaluate("fetch('config.json').then((response) => response.json())")
+    page.route("**/config.json", lambda route: route.fulfill(json=config | changes))
+    page.reload()
+
+
+def wait_until_shown(page: Page) -> None:
+    """Wait until the chosen image is displayed."""
+    page.wait_for_function("document.querySelector('#image').complete && document.querySelector('#image').naturalWidth")
