@@ -9,7 +9,7 @@ import pulumi_aws as aws
 class AlarmTopicArgs(TypedDict):
     """What an :class:`AlarmTopic` is made from."""
 
-    email: NotRequired[str]
+    email: NotRequired[str | None]
     """Address that gets the alarms, once its owner has followed the link in AWS's first mail."""
 
 
@@ -43,7 +43,7 @@ class AlarmTopic(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        if "email" in args:
-            aws.sns.TopicSubscription(name, topic=topic.arn, protocol="email", endpoint=args["email"], opts=child)
+        if email := args.get("email"):
+            aws.sns.TopicSubscription(name, topic=topic.arn, protocol="email", endpoint=email, opts=child)
         self.arn = pulumi.Output.all(topic.arn, policy.id).apply(lambda outputs: str(outputs[0]))
         self.register_outputs({"arn": self.arn})

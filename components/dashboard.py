@@ -11,8 +11,13 @@ from components.inference_endpoint import VARIANT
 
 WIDTH, HEIGHT = 6, 6  # CloudWatch's grid has 24 columns, which makes four stations
 
-Line = tuple[str, str]
-"""A metric and its statistic."""
+Dimensions = Sequence[pulumi.Input[str]]
+Metrics = tuple[str, Dimensions]
+"""A namespace, and names and values of dimensions in turn."""
+Lines = Sequence[tuple[str, str]]
+"""Metrics and their statistics."""
+Column = tuple[str, Metrics, Lines, Lines, Lines]
+"""A station on the way: its title, and what is drawn there: how much, how well, how fast."""
 
 
 class DashboardArgs(TypedDict):
@@ -54,12 +59,12 @@ class Dashboard(pulumi.ComponentResource):
 
 
 def _widgets(args: DashboardArgs, region: pulumi.Output[str]) -> list[dict[str, Any]]:
-    api = ("AWS/ApiGateway", ["ApiId", args["api_id"], "Stage", STAGE])
-    function = ("AWS/Lambda", ["FunctionName", args["function_name"]])
-    variant = ["EndpointName", args["endpoint_name"], "VariantName", VARIANT]
-    endpoint = ("AWS/SageMaker", variant)
-    machines = ("/aws/sagemaker/Endpoints", variant)
-    columns = [
+    api: Metrics = ("AWS/ApiGateway", ["ApiId", args["api_id"], "Stage", STAGE])
+    function: Metrics = ("AWS/Lambda", ["FunctionName", args["function_name"]])
+    variant: Dimensions = ["EndpointName", args["endpoint_name"], "VariantName", VARIANT]
+    endpoint: Metrics = ("AWS/SageMaker", variant)
+    machines: Metrics = ("/aws/sagemaker/Endpoints", variant)
+    columns: list[Column] = [
         ("API", api, [("Count", "Sum")], [("4xx", "Sum"), ("5xx", "Sum")], [("Latency", "p50"), ("Latency", "p99")]),
         (
             "Function",
@@ -100,8 +105,8 @@ def _widgets(args: DashboardArgs, region: pulumi.Output[str]) -> list[dict[str, 
 
 def _widget(
     title: str,
-    metrics: tuple[str, Sequence[pulumi.Input[str]]],
-    lines: Sequence[Line],
+    metrics: Metrics,
+    lines: Lines,
     column: int,
     row: int,
     region: pulumi.Output[str],

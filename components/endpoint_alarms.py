@@ -51,7 +51,7 @@ class EndpointAlarms(pulumi.ComponentResource):
         latency = metric_alarm(
             f"{endpoint}-latency",
             "The model answers too slowly. Look at the instances on the dashboard: if their CPU is busy, raise "
-            "maxInstances or take a larger instanceType; if it is not, the last artifact is slower than the one before.",
+            "maxInstances or take a larger instanceType; if it is not, the last artifact is slower than the others.",
             actions,
             child,
             namespace="AWS/SageMaker",

@@ -82,10 +82,10 @@ class HttpApiArgs(TypedDict):
     keep_data: NotRequired[bool]
     """Whether the access logs stay when the API is destroyed."""
 
-    domain: NotRequired[DomainArgs]
+    domain: NotRequired[DomainArgs | None]
     """A domain name, in place of AWS's, which then stops working."""
 
-    jwt: NotRequired[JwtArgs]
+    jwt: NotRequired[JwtArgs | None]
     """Who may call; without it, everybody."""
 
 
@@ -105,6 +105,7 @@ class HttpApi(pulumi.ComponentResource):
         super().__init__("object-counting:index:HttpApi", name, None, opts)
         self._child = child = pulumi.ResourceOptions(parent=self)
         method, path = args["route_key"].split(" ")
+        domain, jwt = args.get("domain"), args.get("jwt")
         api = aws.apigatewayv2.Api(
             name,
             name=args["api_name"],
@@ -112,13 +113,13 @@ class HttpApi(pulumi.ComponentResource):
             cors_configuration={
                 "allow_origins": list(args["allowed_origins"]),
                 "allow_methods": [method],
-                "allow_headers": ["content-type", "accept", *(["authorization"] if "jwt" in args else [])],
+                "allow_headers": ["content-type", "accept", *(["authorization"] if jwt else [])],
                 # What a page may read beside the body: when to come back, and what to quote in a report.
                 "expose_headers": ["retry-after", "apigw-requestid"],
                 "max_age": 3600,
             },
             # Whoever has a domain, and perhaps a firewall before it, leaves no second door open.
-            disable_execute_api_endpoint="domain" in args,
+            disable_execute_api_endpoint=domain is not None,
             opts=child,
         )
         integration = aws.apigatewayv2.Integration(
@@ -129,7 +130,7 @@ class HttpApi(pulumi.ComponentResource):
             payload_format_version="2.0",
             opts=child,
         )
-        authorizer = self._authorizer(name, api, args["jwt"]) if "jwt" in args else None
+        authorizer = self._authorizer(name, api, jwt) if jwt else None
         route = aws.apigatewayv2.Route(
             name,
             api_id=api.id,
@@ -149,9 +150,9 @@ class HttpApi(pulumi.ComponentResource):
             opts=child,
         )
         self.api_id = api.id
-        if "domain" in args:
-            self.domain_target = self._domain(name, api, stage, args["domain"])
-            self.url = pulumi.Output.format("https://{0}{1}", args["domain"]["name"], path)
+        if domain:
+            self.domain_target = self._domain(name, api, stage, domain)
+            self.url = pulumi.Output.format("https://{0}{1}", domain["name"], path)
         else:
             self.domain_target = pulumi.Output.from_input("")
             self.url = pulumi.Output.format("{0}{1}", api.api_endpoint, path)

@@ -51,10 +51,10 @@ class RealTimeArgs(TypedDict):
     rollback_alarms: NotRequired[Sequence[pulumi.Input[str]]]
     """Names of alarms. If one goes off during a rollout, SageMaker returns to what served before."""
 
-    key_arn: NotRequired[pulumi.Input[str]]
+    key_arn: NotRequired[pulumi.Input[str] | None]
     """ARN of the KMS key for the instances' volumes; without it SageMaker uses its own."""
 
-    capture: NotRequired[CaptureArgs]
+    capture: NotRequired[CaptureArgs | None]
     """Where requests and answers are recorded, if at all."""
 
     network_isolation: NotRequired[bool]
@@ -86,16 +86,16 @@ class InferenceEndpointArgs(TypedDict):
     model_arn: pulumi.Input[str]
     """ARN, which may end in a wildcard, of the objects that the endpoint may read."""
 
-    image_tag: NotRequired[str]
+    image_tag: NotRequired[str | None]
     """Tag of AWS's PyTorch inference image. Its registry is another in each region, and is looked up."""
 
-    image: NotRequired[ImageArgs]
+    image: NotRequired[ImageArgs | None]
     """An image of one's own."""
 
-    serverless: NotRequired[ServerlessArgs]
+    serverless: NotRequired[ServerlessArgs | None]
     """For SageMaker Serverless Inference."""
 
-    real_time: NotRequired[RealTimeArgs]
+    real_time: NotRequired[RealTimeArgs | None]
     """For instances that run all the time."""
 
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -117,16 +117,17 @@ class InferenceEndpoint(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: InferenceEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("object-counting:index:InferenceEndpoint", name, None, opts)
-        _check_choice(name, args, "image_tag", "image")
-        _check_choice(name, args, "serverless", "real_time")
+        real_time, serverless = args.get("real_time"), args.get("serverless")
+        _check_choice(name, "image_tag", args.get("image_tag"), "image", args.get("image"))
+        _check_choice(name, "real_time", real_time, "serverless", serverless)
         child = pulumi.ResourceOptions(parent=self)
         self.arn = arn(self, "sagemaker", "endpoint/{0}", args["endpoint_name"])
-        image = args.get("image") or self._prebuilt_image(args["image_tag"])
+        image = args.get("image") or self._prebuilt_image(args.get("image_tag"))
         role = EndpointRole(name, self._role_args(args, image), opts=child)
         model = aws.sagemaker.Model(
             name,
             execution_role_arn=role.arn,
-            enable_network_isolation=_is_isolated(args),
+            enable_network_isolation=_is_isolated(real_time),
             primary_container={
                 "image": image["uri"],
                 "model_data_url": args["model_url"],
@@ -134,12 +135,14 @@ class InferenceEndpoint(pulumi.ComponentResource):
             },
             opts=child,
         )
-        real_time = args.get("real_time")
+        capture = real_time.get("capture") if real_time else None
         configuration = aws.sagemaker.EndpointConfiguration(
             name,
-            production_variants=[_production_variant(model.name, args)],
+            production_variants=[
+                {"variant_name": VARIANT, "model_name": model.name, **_capacity(real_time, serverless)}
+            ],
             kms_key_arn=real_time.get("key_arn") if real_time else None,
-            data_capture_config=_data_capture(real_time["capture"]) if real_time and "capture" in real_time else None,
+            data_capture_config=_data_capture(capture) if capture else None,
             opts=child,
         )
         endpoint = aws.sagemaker.Endpoint(
@@ -152,7 +155,7 @@ class InferenceEndpoint(pulumi.ComponentResource):
         self.scalable_variant = pulumi.Output.format("endpoint/{0}/variant/{1}", endpoint.name, VARIANT)
         self.register_outputs({"arn": self.arn, "scalableVariant": self.scalable_variant})
 
-    def _prebuilt_image(self, tag: str) -> ImageArgs:
+    def _prebuilt_image(self, tag: str | None) -> ImageArgs:
         invoke = pulumi.InvokeOptions(parent=self)
         image = aws.sagemaker.get_prebuilt_ecr_image_output(
             repository_name="pytorch-inference", image_tag=tag, opts=invoke
@@ -174,20 +177,20 @@ class InferenceEndpoint(pulumi.ComponentResource):
             return role
         if alarms := real_time.get("rollback_alarms"):
             role["rollback_alarm_arns"] = [arn(self, "cloudwatch", "alarm:{0}", alarm) for alarm in alarms]
-        if "capture" in real_time:
-            role["capture_arn"] = real_time["capture"]["arn"]
-        if "key_arn" in real_time:
-            role["key_arn"] = real_time["key_arn"]
+        if capture := real_time.get("capture"):
+            role["capture_arn"] = capture["arn"]
+        if key_arn := real_time.get("key_arn"):
+            role["key_arn"] = key_arn
         return role
 
 
-def _check_choice(name: str, args: InferenceEndpointArgs, first: str, second: str) -> None:
-    if (first in args) == (second in args):
-        raise pulumi.RunError(f"InferenceEndpoint {name!r}: give either {first} or {second}.")
+def _check_choice(name: str, key: str, value: object, other_key: str, other: object) -> None:
+    if (value is None) == (other is None):
+        raise pulumi.RunError(f"InferenceEndpoint {name!r}: give either {key} or {other_key}.")
 
 
-def _is_isolated(args: InferenceEndpointArgs) -> bool:
-    return "real_time" in args and args["real_time"].get("network_isolation", False)
+def _is_isolated(real_time: RealTimeArgs | None) -> bool:
+    return real_time is not None and real_time.get("network_isolation", False)
 
 
 def _environment(args: InferenceEndpointArgs) -> Mapping[str, pulumi.Input[str]]:
@@ -197,30 +200,20 @@ def _environment(args: InferenceEndpointArgs) -> Mapping[str, pulumi.Input[str]]
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
         # SageMaker does not tell the container, which could then only say that a name was not found.
-        **({"SAGEMAKER_NETWORK_ISOLATION": "true"} if _is_isolated(args) else {}),
+        **({"SAGEMAKER_NETWORK_ISOLATION": "true"} if _is_isolated(args.get("real_time")) else {}),
         **args.get("environment", {}),
     }
 
 
-def _production_variant(
-    model_name: pulumi.Input[str], args: InferenceEndpointArgs
+def _capacity(
+    real_time: RealTimeArgs | None, serverless: ServerlessArgs | None
 ) -> aws.sagemaker.EndpointConfigurationProductionVariantArgsDict:
-    if "serverless" in args:
-        serverless = args["serverless"]
-        return {
-            "variant_name": VARIANT,
-            "model_name": model_name,
-            "serverless_config": {
-                "memory_size_in_mb": serverless["memory_mb"],
-                "max_concurrency": serverless["max_concurrency"],
-            },
-        }
-    return {
-        "variant_name": VARIANT,
-        "model_name": model_name,
-        "instance_type": args["real_time"]["instance_type"],
-        "initial_instance_count": args["real_time"]["instance_count"],
-    }
+    if real_time:
+        return {"instance_type": real_time["instance_type"], "initial_instance_count": real_time["instance_count"]}
+    if serverless:
+        memory, concurrency = serverless["memory_mb"], serverless["max_concurrency"]
+        return {"serverless_config": {"memory_size_in_mb": memory, "max_concurrency": concurrency}}
+    return {}
 
 
 def _data_capture(capture: CaptureArgs) -> aws.sagemaker.EndpointConfigurationDataCaptureConfigArgsDict:

@@ -11,22 +11,15 @@ from components.http_api import DomainArgs, JwtArgs, ThrottleArgs
 from components.inference_endpoint import ImageArgs, ServerlessArgs
 from components.predict_function import LONGEST_TIMEOUT_SECONDS
 from components.setting_reader import SettingReader, is_arn, is_domain_name
-from components.static_site import SiteDomainArgs
 
-# What CloudWatch Logs accepts: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
 # An account's limits, unless AWS has raised them. Lambda always leaves 100 for the functions without a reservation.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 LARGEST_RESERVED_CONCURRENCY = 900
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 LARGEST_THROTTLE_RATE, LARGEST_THROTTLE_BURST = 10_000, 5_000
-
-# Bytes of one image. Lambda takes 6 MB of event, in which base64 makes 4 bytes of 3 and the rest needs room; that is
-# less than the 10 MB of an HTTP API and the 6 MB of a real-time endpoint.
-LARGEST_IMAGE_BYTES = 4_500_000
-# https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
-LARGEST_SERVERLESS_IMAGE_BYTES = 4 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -161,12 +154,12 @@ class ApiSettings:
         """:raises SettingError: for the first setting that cannot work, alone or beside the others."""
         domain = read.optional_text("apiDomain", is_domain_name, "a domain name such as api.example.com")
         certificate = read.optional_text("apiCertificateArn", is_arn("acm"), "the ARN of a certificate in ACM")
-        _check_pair(read, "apiDomain", domain, "apiCertificateArn", certificate)
+        read.check_pair("apiDomain", domain, "apiCertificateArn", certificate)
         issuer = read.optional_text(
             "jwtIssuer", lambda value: re.fullmatch(r"https://\S+", value), "the https URL of a token issuer"
         )
         audience = read.texts("jwtAudience")
-        _check_pair(read, "jwtIssuer", issuer, "jwtAudience", audience)
+        read.check_pair("jwtIssuer", issuer, "jwtAudience", audience)
         return cls(
             throttle={
                 "rate": read.number("throttleRate", 0.1, LARGEST_THROTTLE_RATE),
@@ -175,28 +168,6 @@ class ApiSettings:
             domain={"name": domain, "certificate_arn": certificate} if domain and certificate else None,
             jwt={"issuer": issuer, "audience": audience} if issuer else None,
         )
-
-
-def _check_pair(read: SettingReader, key: str, value: object, other_key: str, other: object) -> None:
-    if bool(value) != bool(other):
-        key, missing = (key, other_key) if value else (other_key, key)
-        raise read.refuse(key, f"it must stand beside {missing}, which is empty")
-
-
-def read_page_domain(read: SettingReader) -> SiteDomainArgs | None:
-    """The page's domain, if it has its own.
-
-    :raises SettingError: for the first setting that cannot work, alone or beside the others.
-    """
-    domain = read.optional_text("pageDomain", is_domain_name, "a domain name such as www.example.com")
-    # CloudFront takes certificates from this region only.
-    certificate = read.optional_text(
-        "pageCertificateArn",
-        lambda value: is_arn("acm")(value) and ":us-east-1:" in value,
-        "the ARN of a certificate in ACM, in region us-east-1",
-    )
-    _check_pair(read, "pageDomain", domain, "pageCertificateArn", certificate)
-    return {"name": domain, "certificate_arn": certificate} if domain and certificate else None
 
 
 @dataclass(frozen=True)
@@ -219,17 +190,7 @@ class OperationSettings:
             ),
             slowest_answer_seconds=read.number("alarmLatencySeconds", 0.1, 30),
             highest_error_percentage=read.number("alarmErrorPercentage", 0, 100),
-            log_retention_days=int(
-                read.choice("logRetentionDays", *map(str, RETENTION_DAYS)),
-            ),
+            log_retention_days=int(read.choice("logRetentionDays", *map(str, DAYS))),
             keep_data=read.flag("keepData"),
             require_tls=read.flag("requireTls"),
         )
-
-
-def read_largest_image(read: SettingReader, serverless: bool) -> int:
-    """Bytes of the largest image that the whole chain can carry.
-
-    :raises SettingError: when the setting is larger.
-    """
-    return read.integer("maxImageBytes", 1, LARGEST_SERVERLESS_IMAGE_BYTES if serverless else LARGEST_IMAGE_BYTES)

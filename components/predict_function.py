@@ -45,7 +45,7 @@ class PredictFunctionArgs(TypedDict):
     timeout_seconds: NotRequired[int]
     """Longest duration of a call; 29 unless said otherwise, because an HTTP API waits for 30 s."""
 
-    reserved_concurrency: NotRequired[int]
+    reserved_concurrency: NotRequired[int | None]
     """Most calls at a time, which is also kept free for this function; without it, what the account has left."""
 
     log_retention_days: NotRequired[int]

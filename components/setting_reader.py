@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pulumi
 
@@ -56,13 +57,32 @@ class SettingReader:
 
     def texts(self, key: str) -> list[str]:
         """A list of texts, which may be empty."""
+        value = self._list(key)
+        if not _are_texts(value):
+            raise self.error(key, value, "a list of texts")
+        return value
+
+    def tuples(self, key: str, *names: str) -> list[list[str]]:
+        """A list of lists of texts; ``names`` says what the texts of each are."""
+        value = self._list(key)
+        if not all(_are_texts(item) and len(item) == len(names) for item in value):
+            raise self.error(key, value, f"a list of [{', '.join(names)}]")
+        return value
+
+    def _list(self, key: str) -> list[Any]:
         try:
             value = self._config.require_object(key)
         except pulumi.ConfigTypeError:
             value = None
-        if not (isinstance(value, list) and all(isinstance(text, str) and text for text in value)):
-            raise self.error(key, self._config.require(key), "a list of texts")
+        if not isinstance(value, list):
+            raise self.error(key, self._config.require(key), "a list")
         return value
+
+    def check_pair(self, key: str, value: object, other_key: str, other: object) -> None:
+        """Refuse one of two settings that make sense only together."""
+        if bool(value) != bool(other):
+            key, missing = (key, other_key) if value else (other_key, key)
+            raise self.refuse(key, f"it must stand beside {missing}, which is empty")
 
     def refuse(self, key: str, reason: str) -> SettingError:
         """The error for a setting that another one rules out."""
@@ -71,6 +91,10 @@ class SettingReader:
     def error(self, key: str, value: object, allowed: str) -> SettingError:
         """The error for a value that is not allowed."""
         return SettingError(f"{self._config.name}:{key} is {value!r}; it must be {allowed}")
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) and text for text in value)
 
 
 def is_domain_name(value: str) -> bool:

@@ -1,7 +1,7 @@
 """Where the page is served from: a private bucket behind a CloudFront distribution."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 import pulumi
@@ -16,6 +16,16 @@ CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 TWO_YEARS_IN_SECONDS = 63_072_000
 
 
+class SiteDomainArgs(TypedDict):
+    """A domain name of one's own."""
+
+    name: str
+    """For example ``www.example.com``."""
+
+    certificate_arn: pulumi.Input[str]
+    """ARN of its certificate, which must be in region us-east-1."""
+
+
 class StaticSiteArgs(TypedDict):
     """What a :class:`StaticSite` is made from."""
 
@@ -26,13 +36,24 @@ class StaticSiteArgs(TypedDict):
     connect_sources: Sequence[pulumi.Input[str]]
     """Where the site's scripts may send requests beside the site itself, as sources of a Content-Security-Policy."""
 
+    domain: NotRequired[SiteDomainArgs | None]
+    """A domain name, beside CloudFront's."""
+
+    require_tls: NotRequired[bool]
+    """Whether the bucket refuses requests over plain HTTP; true unless said otherwise."""
+
 
 class StaticSite(pulumi.ComponentResource):
     """A distribution that alone may read a private bucket (origin access control)."""
 
     bucket_name: pulumi.Output[str]
+    """Name of the bucket for the site's files."""
+
     url: pulumi.Output[str]
     """Origin of the site, without a slash at the end."""
+
+    domain_target: pulumi.Output[str]
+    """Where the DNS record (CNAME or alias) of a domain must point to."""
 
     def __init__(self, name: str, args: StaticSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("object-counting:index:StaticSite", name, None, opts)
@@ -45,6 +66,7 @@ class StaticSite(pulumi.ComponentResource):
             signing_protocol="sigv4",
             opts=child,
         )
+        domain = args.get("domain")
         over_https = urlsplit(args["url_template"]).scheme == "https"
         headers = aws.cloudfront.ResponseHeadersPolicy(
             name,
@@ -54,7 +76,11 @@ class StaticSite(pulumi.ComponentResource):
             custom_headers_config={
                 "items": [
                     {"header": "Cross-Origin-Opener-Policy", "value": "same-origin", "override": True},
-                    {"header": "Permissions-Policy", "value": "camera=(), geolocation=(), microphone=()", "override": True},
+                    {
+                        "header": "Permissions-Policy",
+                        "value": "camera=(), geolocation=(), microphone=()",
+                        "override": True,
+                    },
                 ]
             },
             opts=child,
@@ -82,33 +108,35 @@ class StaticSite(pulumi.ComponentResource):
                 "response_headers_policy_id": headers.id,
             },
             restrictions={"geo_restriction": {"restriction_type": "none"}},
-            viewer_certificate={"cloudfront_default_certificate": True},
+            aliases=[domain["name"]] if domain else None,
+            viewer_certificate=_certificate(domain),
             opts=child,
         )
-        aws.s3.BucketPolicy(
-            name,
-            bucket=bucket.name,
-            policy=pulumi.Output.json_dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "cloudfront.amazonaws.com"},
-                            "Action": "s3:GetObject",
-                            "Resource": pulumi.Output.format("{0}/*", bucket.arn),
-                            "Condition": {"StringEquals": {"AWS:SourceArn": distribution.arn}},
-                        }
-                    ],
-                }
-            ),
-            opts=child,
+        bucket.attach_policy(
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudfront.amazonaws.com"},
+                "Action": "s3:GetObject",
+                "Resource": pulumi.Output.format("{0}/*", bucket.arn),
+                "Condition": {"StringEquals": {"AWS:SourceArn": distribution.arn}},
+            }
         )
         self.bucket_name = bucket.name
+        self.domain_target = distribution.domain_name
         self.url = distribution.domain_name.apply(
             lambda domain: args["url_template"].format(domain=domain, label=domain.split(".")[0])
         )
-        self.register_outputs({"bucketName": self.bucket_name, "url": self.url})
+        self.register_outputs({"bucketName": self.bucket_name, "url": self.url, "domainTarget": self.domain_target})
+
+
+def _certificate(domain: SiteDomainArgs | None) -> aws.cloudfront.DistributionViewerCertificateArgsDict:
+    if domain is None:
+        return {"cloudfront_default_certificate": True}
+    return {
+        "acm_certificate_arn": domain["certificate_arn"],
+        "ssl_support_method": "sni-only",
+        "minimum_protocol_version": "TLSv1.2_2021",
+    }
 
 
 def _content_security_policy(connect_sources: Sequence[pulumi.Input[str]], over_https: bool) -> pulumi.Output[str]:

@@ -11,7 +11,7 @@ from harness.addresses import Addresses
 REGION = "us-east-1"
 # Nothing gets lost on the way to a process on the same machine; what fails has a reason.
 NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
-SAGEMAKER_SERVICES = ("sagemaker", "sagemaker-runtime")
+SAGEMAKER_SERVICES = ("sagemaker", "sagemaker-runtime", "application-autoscaling")
 
 
 class Clients:

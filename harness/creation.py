@@ -27,15 +27,17 @@ class Creation:
         self.label = f"{type_} {name!r}"
         self.clients = clients
         self._name = name
-        self._inputs = {key: value for key, value in inputs.items() if value is not None}
+        self.inputs = {key: value for key, value in inputs.items() if value is not None}
+        self._inputs = dict(self.inputs)
 
     def take(self, key: str, default: Any = None) -> Any:
         """Consume one input."""
         return self._inputs.pop(key, default)
 
     def put(self, key: str, value: Any) -> None:
-        """Put an input back in another form, for :meth:`call` to consume."""
-        self._inputs[key] = value
+        """Put an input back in another form, for :meth:`call` to consume; nothing if it is empty."""
+        if value:
+            self._inputs[key] = value
 
     def take_name(self, key: str = "name") -> str:
         """Consume the physical name; where the program gives none, make one as Pulumi does."""

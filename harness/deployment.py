@@ -39,6 +39,9 @@ from harness.project import PROJECT
 from harness.resources import RESOURCES
 
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
+# Where things are on a laptop, whichever stack is tried out there.
+LOCAL_STACK = "local"
+LOCAL_SETTINGS = ("apiOrigins", "pageUrl", "requireTls", "sagemakerRuntimeUrl", "samples", "trustPageOrigin")
 # Settings of the AWS provider that are true here anyway, or that say what is: emulators, and where they are.
 PROVIDER_SETTINGS = {
     "aws:accessKey",
@@ -58,7 +61,7 @@ class Deployed:
     outputs: dict[str, Any]
     resources: int
     seconds: float
-    """Until everything but the endpoint was made; the endpoint waits for its container."""
+    """What it took to make everything, without the time in which only the endpoint's container was waited for."""
 
     endpoint_seconds: float
     """From the call that created the endpoint until it was in service."""
@@ -121,41 +124,53 @@ def deploy(stack: str, addresses: Addresses, show: ShowStep) -> Deployed:
     emulated = Emulated(Clients(addresses), show)
     started_at = time.monotonic()
     outputs = asyncio.run(_run_program(project["name"], stack, _configuration(project, stack, addresses), emulated))
-    others = [at for name, at in emulated.finished_at.items() if not name.startswith(ENDPOINT)]
-    endpoints = [at for name, at in emulated.finished_at.items() if name.startswith(ENDPOINT)]
+    finished_at = emulated.finished_at
+    in_service_at = max((at for name, at in finished_at.items() if name.startswith(ENDPOINT)), default=started_at)
+    # What does not wait for the endpoint is made while its container starts, the rest after that.
+    before = [at for name, at in finished_at.items() if at <= in_service_at and not name.startswith(ENDPOINT)]
+    after = max(finished_at.values()) - in_service_at
     return Deployed(
         outputs=outputs | {"awsEndpointUrl": addresses.aws_url, "sagemakerEndpointUrl": addresses.sagemaker_url},
         resources=len(emulated.finished_at),
-        seconds=max(others) - started_at,
-        endpoint_seconds=max(endpoints) - emulated.endpoint_started_at if endpoints else 0.0,
+        seconds=max(before, default=started_at) - started_at + after,
+        endpoint_seconds=in_service_at - emulated.endpoint_started_at if emulated.endpoint_started_at else 0.0,
     )
 
 
 def _configuration(project: dict[str, Any], stack: str, addresses: Addresses) -> dict[str, str]:
     """The stack's settings over the project's defaults, as the Pulumi CLI would pass them on.
 
+    Another stack than the local one gets from that what says where things are on this machine.
+
     :raises DeploymentError: for a setting that nothing would read.
     """
+    name, declared = project["name"], project["config"]
     file = Path(f"Pulumi.{stack}.yaml")
-    if not file.is_file():
-        known = ", ".join(sorted(path.name.split(".")[1] for path in Path().glob("Pulumi.*.yaml")))
-        raise DeploymentError(f"there is no stack {stack!r}: {file} does not exist. Stacks: {known}")
-    try:
-        chosen = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
-    except (yaml.YAMLError, AttributeError) as error:
-        raise DeploymentError(f"{file} is not a stack's configuration: {error}") from None
-    declared = project["config"]
-    values = {f"{project['name']}:{key}": setting["default"] for key, setting in declared.items()}
-    for key, value in chosen.items():
-        name = key if ":" in key else f"{project['name']}:{key}"
-        if name not in values and name not in PROVIDER_SETTINGS:
+    values = {f"{name}:{key}": setting["default"] for key, setting in declared.items()}
+    for key, value in _read_configuration(file, name).items():
+        if key not in values and key not in PROVIDER_SETTINGS:
             raise DeploymentError(f"{file}: nothing reads the setting {key}. Pulumi.yaml lists the ones there are.")
         if isinstance(value, dict) and "secure" in value:
             raise DeploymentError(f"{file}: {key} is encrypted, and only the Pulumi CLI can read it.")
-        values[name] = value
+        values[key] = value
+    if stack != LOCAL_STACK:
+        local = _read_configuration(Path(f"Pulumi.{LOCAL_STACK}.yaml"), name)
+        values |= {key: local[key] for setting in LOCAL_SETTINGS if (key := f"{name}:{setting}") in local}
     if values.setdefault("aws:region", REGION) != REGION:
         raise DeploymentError(f"{file}: aws:region is {values['aws:region']!r}; the emulators are in {REGION} only.")
     return {key: _as_text(value, addresses) for key, value in values.items()}
+
+
+def _read_configuration(file: Path, project: str) -> dict[str, Any]:
+    """What a stack's file says, by the full names of the settings."""
+    if not file.is_file():
+        known = ", ".join(sorted(path.name.split(".")[1] for path in Path().glob("Pulumi.*.yaml")))
+        raise DeploymentError(f"there is no stack {file.name.split('.')[1]!r}: {file} does not exist. Stacks: {known}")
+    try:
+        chosen = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
+        return {key if ":" in key else f"{project}:{key}": value for key, value in chosen.items()}
+    except (yaml.YAMLError, AttributeError) as error:
+        raise DeploymentError(f"{file} is not a stack's configuration: {error}") from None
 
 
 def _as_text(value: Any, addresses: Addresses) -> str:

@@ -5,7 +5,7 @@ import logging
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from . import protocol, runtime
+from . import autoscaling, protocol, runtime
 from .errors import (
     InternalFailure,
     RequestEntityTooLargeException,
@@ -28,9 +28,11 @@ def create_app(registry: Registry) -> Flask:
 
     @app.post("/")
     def control_plane() -> Response:
+        request.max_content_length = _MAX_CONTROL_PLANE_BYTES
+        if request.headers.get("X-Amz-Target", "").startswith(autoscaling.TARGET_PREFIX):
+            return autoscaling.answer(protocol.caller_of(request.headers, "application-autoscaling"), request)
         caller = protocol.caller_of(request.headers)
         operation = protocol.operation_of(request.headers)
-        request.max_content_length = _MAX_CONTROL_PLANE_BYTES
         answer = perform(operation, registry, caller, protocol.parse_json(request.get_data()))
         return protocol.empty_response() if answer is None else protocol.json_response(answer)
 

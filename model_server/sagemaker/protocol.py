@@ -26,7 +26,7 @@ from .errors import (
 
 Json = dict[str, object]
 
-_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/sagemaker/aws4_request\b")
+_CREDENTIAL_SCOPE = r"Credential=[^/,\s]+/\d{8}/(?P<region>[a-z0-9-]+)/%s/aws4_request\b"
 _TARGET_PREFIX = "SageMaker."
 
 
@@ -45,8 +45,8 @@ class Caller:
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
 
 
-def caller_of(headers: Headers) -> Caller:
-    """Read the region from the signature's scope. The signature is not verified: there is no secret.
+def caller_of(headers: Headers, service: str = "sagemaker") -> Caller:
+    """Read the region from the scope of a signature for `service`. It is not verified: there is no secret.
 
     Demanding the header still protects the listener: a web page cannot send it across origins without a
     preflight request, which the stand-in never grants. A page whose own name was made to resolve to this machine
@@ -57,10 +57,11 @@ def caller_of(headers: Headers) -> Caller:
     authorization = headers.get("Authorization")
     if not authorization:
         raise MissingAuthenticationTokenException("Missing Authentication Token")
-    scope = _CREDENTIAL_SCOPE.search(authorization)
+    scope = re.search(_CREDENTIAL_SCOPE % service, authorization)
     if not authorization.startswith("AWS4-HMAC-SHA256 ") or not scope:
         raise IncompleteSignatureException(
-            "Authorization must be 'AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/sagemaker/aws4_request, ...'"
+            "Authorization must be 'AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/"
+            + f"{service}/aws4_request, ...'"
         )
     return Caller(account=os.environ.get("MINISTACK_ACCOUNT_ID", "000000000000"), region=scope["region"])
 
