@@ -1,6 +1,7 @@
 """Runs components under Pulumi's mocks and returns the resources that they asked for."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Recorder(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if args.custom:
             self.resources.append(Recorded(args.typ, args.name, args.inputs))
-        made = {
+        made: dict[str, Any] = {
             "arn": f"arn:of:{args.name}",
             "name": f"{args.name}-name",
             "bucket": f"{args.name}-bucket",
@@ -41,6 +42,10 @@ class Recorder(Mocks):
             "invokeArn": "arn:of:invocation",
             "apiEndpoint": "https://api-id.execute-api.test",
         }
+        if args.typ.endswith(":DomainName"):
+            target = {"targetDomainName": "d-1.execute-api.test"}
+            made["domainNameConfiguration"] = args.inputs["domainNameConfiguration"] | target
+            return f"{args.name}-id", args.inputs | made
         return f"{args.name}-id", made | args.inputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
@@ -60,11 +65,14 @@ class RecordingMonitor(MockMonitor):
         self.parents: dict[str, str] = {}
         self.components: set[str] = set()
         self.registered: set[str] = set()
+        self.protected: set[str] = set()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.custom:
             self.parents[response.urn] = request.parent
+            if request.protect:
+                self.protected.add(request.name)
         elif request.type != "pulumi:pulumi:Stack":
             self.components.add(response.urn)
         return response
@@ -93,6 +101,15 @@ class Resources:
     def parent_types(self) -> set[str]:
         """Types of the parents of all resources that are not components."""
         return {urn.split("::")[2].split("$")[-1] for urn in self._monitor.parents.values()}
+
+    def protected(self) -> set[str]:
+        """Names of the resources that Pulumi refuses to delete."""
+        return self._monitor.protected
+
+    def statements(self) -> list[dict[str, Any]]:
+        """Statements of the only policy that a role has."""
+        found: list[dict[str, Any]] = json.loads(self.one(":RolePolicy")["policy"])["Statement"]
+        return found
 
     def components(self) -> set[str]:
         """URNs of all components."""
