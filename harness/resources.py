@@ -106,7 +106,7 @@ def sagemaker_model(new: Creation) -> Made:
 
 def endpoint_configuration(new: Creation) -> Made:
     name = new.take_name()
-    made = new.call("sagemaker", "CreateEndpointConfig", EndpointConfigName=name)
+    made = new.call("sagemaker", "CreateEndpointConfig", rename={"kmsKeyArn": "KmsKeyId"}, EndpointConfigName=name)
     return name, {"name": name, "arn": made["EndpointConfigArn"]}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_mocks
 from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.rpc import UNKNOWN
 from pulumi.runtime.stack import run_pulumi_func
 
 ACCOUNT = "123456789012"
@@ -26,6 +27,8 @@ class Recorded:
 
 class Recorder(Mocks):
     """Answers like AWS: every resource has an id, an ARN and a name."""
+
+    preview = False
 
     def __init__(self) -> None:
         self.resources: list[Recorded] = []
@@ -55,6 +58,16 @@ class Recorder(Mocks):
             "partition": "aws",
             "registryPath": f"registry/pytorch-inference:{args.args.get('imageTag')}",
         }, []
+
+
+class PreviewRecorder(Recorder):
+    """Answers like a preview: nothing is known but what the program itself said."""
+
+    preview = True
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        _, outputs = super().new_resource(args)
+        return None, {key: args.inputs.get(key, UNKNOWN) for key in outputs}
 
 
 class RecordingMonitor(MockMonitor):
@@ -120,16 +133,18 @@ class Resources:
         return self._monitor.registered & self._monitor.components
 
 
-def record(make: Callable[[], object]) -> Resources:
+def record(
+    make: Callable[[], object], recorder: Recorder | None = None, project: str = "project", stack: str = "test"
+) -> Resources:
     """Make components and wait until every resource is registered."""
-    recorder = Recorder()
+    recorder = recorder or Recorder()
     monitor = RecordingMonitor(recorder)
 
     def program() -> None:
         make()
 
     async def run() -> None:
-        set_mocks(recorder, project="project", stack="test", preview=False, monitor=monitor)
+        set_mocks(recorder, project=project, stack=stack, preview=recorder.preview, monitor=monitor)
         await run_pulumi_func(program)
 
     # In a thread of its own: Playwright, in whose session these tests may run, keeps a loop running in the main one.

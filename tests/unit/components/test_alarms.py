@@ -78,7 +78,7 @@ def test_seconds_become_the_units_of_the_metrics() -> None:
 
 def test_silence_of_the_instances_is_an_alarm_and_silence_of_callers_is_none() -> None:
     assert alarms(on_endpoint())["e-no-instance"]["treatMissingData"] == "breaching"
-    others = {name: alarm for name, alarm in (alarms(on_requests()) | alarms(on_endpoint())).items()}
+    others = alarms(on_requests()) | alarms(on_endpoint())
     del others["e-no-instance"]
     assert {alarm["treatMissingData"] for alarm in others.values()} == {"notBreaching"}
 
