@@ -5,7 +5,7 @@ import logging
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from . import protocol, runtime
+from . import iam, protocol, runtime
 from .errors import (
     InternalFailure,
     RequestEntityTooLargeException,
@@ -31,7 +31,10 @@ def create_app(registry: Registry) -> Flask:
         caller = protocol.caller_of(request.headers)
         operation = protocol.operation_of(request.headers)
         request.max_content_length = _MAX_CONTROL_PLANE_BYTES
-        answer = perform(operation, registry, caller, protocol.parse_json(request.get_data()))
+        body = request.get_data()
+        if registry.enforce_iam:
+            iam.require_root(request.method, request.path, request.headers, body)
+        answer = perform(operation, registry, caller, protocol.parse_json(body))
         return protocol.empty_response() if answer is None else protocol.json_response(answer)
 
     @app.post("/endpoints/<name>/invocations")
