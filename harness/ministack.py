@@ -24,6 +24,8 @@ from ministack.core.responses import get_account_id, get_region
 
 Answer = tuple[int, dict[str, str], bytes]
 
+SENDS_TRACES = ("PutTraceSegments", "PutTelemetryRecords")
+
 log = logging.getLogger("harness.ministack")
 
 _request_is_plain = contextvars.ContextVar("request_is_plain", default=False)
@@ -107,14 +109,15 @@ def check_execution_roles() -> None:
     create, update = lambda_svc._create_function, lambda_svc._update_config
 
     def refusal(role: str, tracing: Mapping[str, str] | None) -> Any:
-        problem = None
         if not _lambda_can_assume(role):
-            problem = "The role defined for the function cannot be assumed by Lambda."
-        elif tracing and tracing.get("Mode") == "Active":
-            for action in ("PutTraceSegments", "PutTelemetryRecords"):
-                if not _role_may(role, f"xray:{action}", "*"):
-                    problem = f"The provided execution role does not have permissions to call {action} on XRAY"
-        return problem and lambda_svc.error_response_json("InvalidParameterValueException", problem, 400)
+            return refuse("The role defined for the function cannot be assumed by Lambda.")
+        for action in SENDS_TRACES if tracing and tracing.get("Mode") == "Active" else ():
+            if not _role_may(role, f"xray:{action}", "*"):
+                return refuse(f"The provided execution role does not have permissions to call {action} on XRAY")
+        return None
+
+    def refuse(message: str) -> Any:
+        return lambda_svc.error_response_json("InvalidParameterValueException", message, 400)
 
     def checked_create(data: dict[str, Any]) -> Any:
         return refusal(data.get("Role", ""), data.get("TracingConfig")) or create(data)

@@ -27,15 +27,17 @@ def parse_uri(uri: str, member: str) -> tuple[str, str]:
     return bucket, key
 
 
-def fetch(uri: str, folder: Path, s3: "S3Client", *, timeout: float) -> None:
+def fetch(uri: str, folder: Path, s3: "S3Client", *, role_arn: str, timeout: float) -> None:
     """Download the `model.tar.gz` at `uri` within `timeout` seconds and unpack it to the new `folder`.
+
+    `role_arn` is named when S3 refuses the access.
 
     Raises:
         ModelDataError: nothing has been left behind.
     """
     with tempfile.NamedTemporaryFile(prefix=".model-", suffix=".tar.gz", dir=folder.parent) as archive:
         path = Path(archive.name)
-        _download(uri, path, s3, time.monotonic() + timeout)
+        _download(uri, path, s3, role_arn, time.monotonic() + timeout)
         try:
             unpack(path, folder)
         except ArchiveRefused as error:
@@ -44,7 +46,7 @@ def fetch(uri: str, folder: Path, s3: "S3Client", *, timeout: float) -> None:
             ) from error
 
 
-def _download(uri: str, target: Path, s3: "S3Client", deadline: float) -> None:
+def _download(uri: str, target: Path, s3: "S3Client", role_arn: str, deadline: float) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     bucket, key = parse_uri(uri, "ModelDataUrl")
@@ -60,7 +62,12 @@ def _download(uri: str, target: Path, s3: "S3Client", deadline: float) -> None:
         if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchBucket"):
             raise ModelDataError(f"Could not find model data at {uri}. {_ADVICE}") from error
         if error.response["Error"]["Code"] == "AccessDenied":
-            raise ModelDataError(f"Could not access model data at {uri}. {_ADVICE} ({error})") from error
+            raise ModelDataError(
+                f'Could not access model data at {uri}. Please ensure that the role "{role_arn}" exists and that its '
+                'trust relationship policy allows the action "sts:AssumeRole" for the service principal '
+                '"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and that the '
+                f"object is located in {s3.meta.region_name}. ({error})"
+            ) from error
         raise ModelDataError(_failed_download(uri, error)) from error
     except (BotoCoreError, OSError) as error:
         raise ModelDataError(_failed_download(uri, error)) from error

@@ -106,7 +106,13 @@ class Variant:
         role = act_as(deployment, self._home.name) if self._enforce_iam else None
         if deployment.model_data_uri:
             s3 = s3_client(deployment.region, role) if role else own_s3_client(deployment.region)
-            fetch(deployment.model_data_uri, model_dir, s3, timeout=deployment.download_timeout)
+            fetch(
+                deployment.model_data_uri,
+                model_dir,
+                s3,
+                role_arn=deployment.execution_role_arn,
+                timeout=deployment.download_timeout,
+            )
         else:
             model_dir.mkdir()
         return ContainerSpec(
