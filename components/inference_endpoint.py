@@ -71,7 +71,7 @@ class InferenceEndpoint(pulumi.ComponentResource):
                         ],
                         "resources": [
                             pulumi.Output.format(
-                                "arn:{0}:logs:{1}:log-group:/aws/sagemaker/Endpoints/{2}*",
+                                "arn:{0}:logs:{1}:log-group:/aws/sagemaker/Endpoints/{2}:*",
                                 partition,
                                 here,
                                 args["endpoint_name"],
@@ -87,13 +87,17 @@ class InferenceEndpoint(pulumi.ComponentResource):
                         # AWS keeps its images in accounts of its own, which differ by region.
                         "resources": [pulumi.Output.format("arn:{0}:ecr:*:*:repository/pytorch-inference", partition)],
                     },
-                    # This action knows no resource: a token is for the whole registry.
                     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-                    {"actions": ["ecr:GetAuthorizationToken"], "resources": ["*"]},
-                    # Neither does this one: the namespace is what limits it.
+                    {
+                        "actions": ["ecr:GetAuthorizationToken"],
+                        "resources": ["*"],
+                        "reason": "the action knows no resource: a token is for the whole registry",
+                    },
+                    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
                     {
                         "actions": ["cloudwatch:PutMetricData"],
                         "resources": ["*"],
+                        "reason": "the action knows no resource: the namespace is what limits it",
                         "condition": {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
                     },
                 ],
