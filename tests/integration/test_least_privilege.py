@@ -129,10 +129,11 @@ def emulator_log(stack: Stack) -> str:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of one policy, and how to take it away and put it back."""
+    """One statement of one policy, or one of its actions, and how to take it away and put it back."""
 
     policy: str
     content: Document
+    """What is taken away."""
     remove: Callable[[], object]
     restore: Callable[[], object]
 
@@ -147,12 +148,23 @@ class Statement:
 def statements_of(
     policy: str, document: Document, write: Callable[..., object], parameter: str, delete: Callable[[], object]
 ) -> Iterator[Statement]:
-    """One for each statement of a document that is rewritten as a whole, as that parameter of ``write``."""
-    as_it_was = partial(write, **{parameter: json.dumps(document)})
+    """Each statement of a document, and each action where a statement has several.
+
+    The document is rewritten as a whole, as that parameter of ``write``.
+    """
+
+    def rewrite(statements: list[Document]) -> Callable[[], object]:
+        return partial(write, **{parameter: json.dumps(document | {"Statement": statements})})
+
+    as_it_was = rewrite(document["Statement"])
     for statement in document["Statement"]:
         others = [other for other in document["Statement"] if other is not statement]
-        without = partial(write, **{parameter: json.dumps(document | {"Statement": others})})
-        yield Statement(policy, statement, without if others else delete, as_it_was)
+        yield Statement(policy, statement, rewrite(others) if others else delete, as_it_was)
+        actions = statement["Action"]
+        for action in actions if isinstance(actions, list) and len(actions) > 1 else ():
+            narrowed = statement | {"Action": [other for other in actions if other != action]}
+            taken = statement | {"Action": action}
+            yield Statement(f"an action of {policy}", taken, rewrite([*others, narrowed]), as_it_was)
 
 
 def all_statements(stack: Stack) -> list[Statement]:
@@ -215,9 +227,19 @@ def test_chain_works_with_the_roles_as_written(stack: Stack) -> None:
         probe(stack)
 
 
+def test_no_policy_of_a_resource_lets_everybody_in(stack: Stack) -> None:
+    for statement in [*of_buckets(stack.aws["s3"]), *of_functions(stack.aws["lambda"])]:
+        if not statement.is_deny:
+            content = statement.content
+            assert list(content["Principal"]) == ["Service"]
+            assert "*" not in (content["Action"], content["Resource"])
+            assert "AWS:SourceArn" in str(content["Condition"])
+
+
 def test_nothing_works_without_any_one_statement(stack: Stack, subtests: pytest.Subtests) -> None:
     statements = [statement for statement in all_statements(stack) if not statement.is_deny]
-    assert {statement.policy.split(" ")[0] for statement in statements} == {"trust", "role", "bucket", "function"}
+    kinds = {statement.policy.split(" ")[0] for statement in statements}
+    assert kinds == {"trust", "role", "an", "bucket", "function"}
     for statement in statements:
         with subtests.test(str(statement)):
             statement.remove()
