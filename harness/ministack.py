@@ -1,15 +1,17 @@
 """MiniStack as the harness runs it: IAM enforced (``AUTH=true``) also where MiniStack itself does not look.
 
-With ``AUTH=true`` MiniStack checks the caller of its own APIs. It does not check what AWS's services may do to
-each other, and a statement that nothing checks could be missing without anybody noticing. So this file wraps
-the five functions of MiniStack (the version is pinned in ``requirements.txt``) where AWS does check:
+With ``AUTH=true`` MiniStack checks the callers of its own APIs. It does not check what AWS's services may do to
+each other, and a permission that nothing checks could be missing without anybody noticing. So this file wraps
+those functions of MiniStack, whose version is pinned, in which AWS does check:
 
 * API Gateway calls a function only where the function's resource policy lets it.
 * Lambda takes a role only if it can assume it, and active tracing only with a role that may send traces.
-* Lambda writes the lines of a function with the function's role; without permission they are lost.
-* ``SimulatePrincipalPolicy`` evaluates conditions with the ``ContextEntries`` of its caller.
+* Lambda writes a function's lines with the function's role; without permission they are lost.
+* ``SimulatePrincipalPolicy`` evaluates conditions with the ``ContextEntries`` that it was given.
 
-It is started as a file, not as a module, from a folder that is not the project's.
+With or without ``AUTH``, loopback counts as TLS where a policy asks for ``aws:SecureTransport``.
+
+It is started as a file, not as a module, because MiniStack's working directory is not the project.
 """
 
 import contextvars
