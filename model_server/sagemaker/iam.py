@@ -21,7 +21,7 @@ from .errors import (
     UnrecognizedClientException,
 )
 
-_GET_CALLER_IDENTITY = b"Action=GetCallerIdentity&Version=2011-06-15"
+_GET_CALLER_IDENTITY = b"Action=GetCallerIdentity&"
 _SIGNED_HEADERS = re.compile(r"SignedHeaders=([^,\s]+)")
 _REFUSALS: dict[str, type[SageMakerError]] = {
     "ExpiredToken": ExpiredTokenException,
@@ -63,11 +63,13 @@ def caller_arn(method: str, path: str, headers: Headers, body: bytes) -> str:
         SageMakerError: the key is not known, has expired, or did not make this signature.
     """
     signed = _SIGNED_HEADERS.search(headers["Authorization"])
-    names = {"authorization", *(signed[1].split(";") if signed else ())} - {"content-length"}
+    names = {"authorization", *(signed[1].split(";") if signed else ())}
+    # Some SDKs sign the length of the body as well; spaces after the & mean nothing.
+    length = len(body) if "content-length" in names else 0
     answer = _connections.request(
         method,
         f"{_client('sts').meta.endpoint_url}{path}",
-        body=_GET_CALLER_IDENTITY,
+        body=_GET_CALLER_IDENTITY.ljust(length),
         headers={name: value for name, value in headers.items() if name.lower() in names}
         | {
             "X-Amz-Target": "AWSSecurityTokenServiceV20110615.GetCallerIdentity",

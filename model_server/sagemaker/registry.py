@@ -33,7 +33,7 @@ class Registry:
     def __init__(self, directory: Path, container_command: tuple[str, ...], enforce_iam: bool = False) -> None:
         self.lock = threading.Condition()
         self.container_command = container_command
-        self.enforce_iam = enforce_iam
+        self.enforce_iam = enforce_iam  # ask IAM what callers and execution roles may do
         self.endpoints_directory = directory / "endpoints"
         self.models: dict[str, Record] = {}
         self.endpoint_configs: dict[str, Record] = {}

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import boto3
 import pulumi
@@ -26,6 +26,14 @@ from harness.resources import zip_archive
 from tests.conftest import Stack, harness, start_stack
 
 Document = dict[str, Any]
+
+
+class Keys(TypedDict):
+    """An access key and its secret."""
+
+    key: str
+    secret: str
+
 
 VERSION = "2012-10-17"
 LAMBDA_TRUST = {
@@ -348,7 +356,7 @@ def test_tracing_needs_a_role_that_may_send_traces(stack: Stack) -> None:
 
 
 @pytest.fixture
-def stranger(stack: Stack) -> Iterator[dict[str, str]]:
+def stranger(stack: Stack) -> Iterator[Keys]:
     """Credentials of a user who has no permissions."""
     iam = stack.aws["iam"]
     iam.create_user(UserName="stranger")
@@ -358,14 +366,19 @@ def stranger(stack: Stack) -> Iterator[dict[str, str]]:
     iam.delete_user(UserName="stranger")
 
 
-def invoke(stack: Stack, key: str, secret: str) -> int:
+def invoke(stack: Stack, key: str, secret: str, sign_length: bool = False) -> int:
     runtime = client("sagemaker-runtime", stack.addresses.sagemaker_url, key, secret)
     image = (PROJECT / "site/samples/3.jpg").read_bytes()
+    if sign_length:
+        runtime.meta.events.register(
+            "before-sign.sagemaker-runtime",
+            lambda request, **_: request.headers.add_header("Content-Length", str(len(image))),
+        )
     answer = runtime.invoke_endpoint(EndpointName=stack.outputs["endpointName"], ContentType="image/jpeg", Body=image)
     return int(answer["ResponseMetadata"]["HTTPStatusCode"])
 
 
-def test_a_caller_needs_the_permission_to_invoke_this_endpoint(stack: Stack, stranger: dict[str, str]) -> None:
+def test_a_caller_needs_the_permission_to_invoke_this_endpoint(stack: Stack, stranger: Keys) -> None:
     iam = stack.aws["iam"]
     arn = f"arn:aws:sagemaker:{REGION}:000000000000:endpoint/{stack.outputs['endpointName']}"
     with pytest.raises(ClientError) as refused:
@@ -393,6 +406,7 @@ def test_a_caller_needs_the_permission_to_invoke_this_endpoint(stack: Stack, str
             invoke(stack, **stranger)
         put(("Allow", arn))
         assert invoke(stack, **stranger) == 200
+        assert invoke(stack, **stranger, sign_length=True) == 200  # as SDKs for Go do
         put(("Allow", arn), ("Deny", "*"))
         with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
             invoke(stack, **stranger)
@@ -400,7 +414,7 @@ def test_a_caller_needs_the_permission_to_invoke_this_endpoint(stack: Stack, str
         iam.delete_user_policy(UserName="stranger", PolicyName="invoke")
 
 
-def test_a_signature_is_verified(stack: Stack, stranger: dict[str, str]) -> None:
+def test_a_signature_is_verified(stack: Stack, stranger: Keys) -> None:
     with pytest.raises(ClientError) as refused:
         invoke(stack, stranger["key"], "another secret")
     assert refused.value.response["Error"]["Code"] == "InvalidSignatureException"
@@ -409,7 +423,7 @@ def test_a_signature_is_verified(stack: Stack, stranger: dict[str, str]) -> None
     assert refused.value.response["Error"]["Code"] == "UnrecognizedClientException"
 
 
-def test_only_root_calls_the_control_plane(stack: Stack, stranger: dict[str, str]) -> None:
+def test_only_root_calls_the_control_plane(stack: Stack, stranger: Keys) -> None:
     control_plane = client("sagemaker", stack.addresses.sagemaker_url, **stranger)
     with pytest.raises(ClientError) as refused:
         control_plane.delete_endpoint(EndpointName=stack.outputs["endpointName"])
