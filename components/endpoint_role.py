@@ -48,7 +48,7 @@ class EndpointRole(pulumi.ComponentResource):
 
     def _statements(self, args: EndpointRoleArgs) -> list[Statement]:
         """https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms"""
-        log_groups = arn(self, "logs", "log-group:/aws/sagemaker/Endpoints/{0}*", args["endpoint_name"])
+        log_groups = arn(self, "logs", "log-group:/aws/sagemaker/Endpoints/{0}:*", args["endpoint_name"])
         statements: list[Statement] = [
             {"actions": ["s3:GetObject"], "resources": [args["model_arn"]]},
             {
@@ -68,13 +68,17 @@ class EndpointRole(pulumi.ComponentResource):
                 ],
                 "resources": [args["repository_arn"]],
             },
-            # This action knows no resource: a token is for the whole registry.
             # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-            {"actions": ["ecr:GetAuthorizationToken"], "resources": ["*"]},
-            # Neither does this one: the namespace is what limits it.
+            {
+                "actions": ["ecr:GetAuthorizationToken"],
+                "resources": ["*"],
+                "reason": "the action knows no resource: a token is for the whole registry",
+            },
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
             {
                 "actions": ["cloudwatch:PutMetricData"],
                 "resources": ["*"],
+                "reason": "the action knows no resource: the namespace is what limits it",
                 "condition": {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
             },
         ]

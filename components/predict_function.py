@@ -18,9 +18,12 @@ HANDLERS = PROJECT / "handlers/predict"
 LONGEST_TIMEOUT_SECONDS = 29
 
 
-# These actions know no resource.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
-SEND_TRACES: Statement = {"actions": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "resources": ["*"]}
+SEND_TRACES: Statement = {
+    "actions": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+    "resources": ["*"],
+    "reason": "the actions know no resource",
+}
 
 
 class PredictFunctionArgs(TypedDict):

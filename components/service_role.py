@@ -14,6 +14,8 @@ class Statement(TypedDict):
     actions: Sequence[str]
     resources: Sequence[pulumi.Input[str]]
     condition: NotRequired[Mapping[str, Mapping[str, str]]]
+    reason: NotRequired[str]
+    """Why an action has a ``*``, or a resource is ``*``; required then."""
 
 
 class ServiceRoleArgs(TypedDict):
@@ -27,7 +29,10 @@ class ServiceRoleArgs(TypedDict):
 
 
 class ServiceRole(pulumi.ComponentResource):
-    """A role that one AWS service can assume, and that may do exactly what its statements say."""
+    """A role that one AWS service can assume, and that may do exactly what its statements say.
+
+    :raises ValueError: for a statement that allows everything of a kind without a reason.
+    """
 
     arn: pulumi.Output[str]
     """ARN of the role. Whoever uses it waits until the role has its permissions."""
@@ -35,6 +40,8 @@ class ServiceRole(pulumi.ComponentResource):
     def __init__(self, name: str, args: ServiceRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("object-counting:index:ServiceRole", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        for statement in args["statements"]:
+            _require_reason(statement)
         role = aws.iam.Role(
             name,
             assume_role_policy=json.dumps(
@@ -72,3 +79,11 @@ class ServiceRole(pulumi.ComponentResource):
         )
         self.arn = pulumi.Output.all(role.arn, policy.id).apply(lambda outputs: str(outputs[0]))
         self.register_outputs({"arn": self.arn})
+
+
+def _require_reason(statement: Statement) -> None:
+    wildcard = any("*" in action for action in statement["actions"]) or "*" in [
+        resource for resource in statement["resources"] if isinstance(resource, str)
+    ]
+    if wildcard and not statement.get("reason"):
+        raise ValueError(f"{', '.join(statement['actions'])}: a statement with a * must give its reason")

@@ -40,10 +40,13 @@ directory_option = click.option(
 )
 
 
-def port_options(command: Command) -> Command:
-    """Where the emulators listen."""
+def emulator_options(command: Command) -> Command:
+    """How the emulators run."""
     port = click.IntRange(1, 65535)
     command = directory_option(command)
+    command = click.option(
+        "--enforce-iam", is_flag=True, help="Refuse what the roles and policies of the stack do not allow, as AWS does."
+    )(command)
     command = click.option(
         "--sagemaker-port", type=port, default=SAGEMAKER_PORT, show_default=True, help="Port of SageMaker."
     )(command)
@@ -53,7 +56,7 @@ def port_options(command: Command) -> Command:
 def stack_options(command: Command) -> Command:
     """The options of the commands that start a stack."""
     option = click.option("--stack", default="local", show_default=True, help="Deploys Pulumi.<stack>.yaml.")
-    return option(port_options(command))
+    return option(emulator_options(command))
 
 
 @click.group(
@@ -70,11 +73,19 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the stack's outputs as JSON, and nothing else.")
 @click.option("--in-background", is_flag=True, hidden=True)  # how --detach starts it again
 def up(
-    stack: str, port: int, sagemaker_port: int, directory: Path, detach: bool, as_json: bool, in_background: bool
+    stack: str,
+    port: int,
+    sagemaker_port: int,
+    enforce_iam: bool,
+    directory: Path,
+    detach: bool,
+    as_json: bool,
+    in_background: bool,
 ) -> None:
     """Start the emulators, deploy the stack, and follow its logs until Ctrl-C."""
     if detach:
-        options = (f"--stack={stack}", f"--port={port}", f"--sagemaker-port={sagemaker_port}")
+        options = [f"--stack={stack}", f"--port={port}", f"--sagemaker-port={sagemaker_port}"]
+        options += ["--enforce-iam"] if enforce_iam else []
         with _interruptible() as progress:
             running = start_detached(["up", *options, f"--directory={directory}"], directory, progress.show)
         _show(running, directory, as_json)
@@ -83,7 +94,7 @@ def up(
         stop_unless_released()
     with (
         _interruptible() as progress,
-        running_stack(stack, Addresses(port, sagemaker_port), directory, progress.show) as started,
+        running_stack(stack, Addresses(port, sagemaker_port), directory, progress.show, enforce_iam) as started,
         suppress(KeyboardInterrupt),  # from here on Ctrl-C is the way to say that one is done
     ):
         progress.hide()
@@ -98,11 +109,11 @@ def up(
 
 @main.command()
 @stack_options
-def demo(stack: str, port: int, sagemaker_port: int, directory: Path) -> None:
+def demo(stack: str, port: int, sagemaker_port: int, enforce_iam: bool, directory: Path) -> None:
     """Start the stack, ask about every sample image, stop the stack."""
     with (
         _interruptible() as progress,
-        running_stack(stack, Addresses(port, sagemaker_port), directory, progress.show) as started,
+        running_stack(stack, Addresses(port, sagemaker_port), directory, progress.show, enforce_iam) as started,
     ):
         progress.hide()
         right = report.show_predictions(started.state.outputs["predictUrl"], started.samples)
@@ -111,13 +122,13 @@ def demo(stack: str, port: int, sagemaker_port: int, directory: Path) -> None:
 
 
 @main.command("emulators")
-@port_options
-def emulators_command(port: int, sagemaker_port: int, directory: Path) -> None:
+@emulator_options
+def emulators_command(port: int, sagemaker_port: int, enforce_iam: bool, directory: Path) -> None:
     """Start only the emulators, for `pulumi up -s local`, until Ctrl-C."""
     addresses = Addresses(port, sagemaker_port)
     with (
         _interruptible() as progress,
-        running_emulators(addresses, directory, progress.show) as group,
+        running_emulators(addresses, directory, progress.show, enforce_iam) as group,
         suppress(KeyboardInterrupt),
     ):
         emulators.wait_until_ready(addresses, directory)

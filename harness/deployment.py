@@ -41,7 +41,7 @@ from harness.resources import RESOURCES
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 # Where things are on a laptop, whichever stack is tried out there.
 LOCAL_STACK = "local"
-LOCAL_SETTINGS = ("apiOrigins", "pageUrl", "requireTls", "sagemakerRuntimeUrl", "samples", "trustPageOrigin")
+LOCAL_SETTINGS = ("apiOrigins", "pageUrl", "sagemakerRuntimeUrl", "samples", "trustPageOrigin")
 # Settings of the AWS provider that are true here anyway, or that say what is: emulators, and where they are.
 PROVIDER_SETTINGS = {
     "aws:accessKey",

@@ -39,8 +39,11 @@ def check_ports(addresses: Addresses) -> None:
                 raise EmulatorError(f"port {port} {reason}. Choose another with {option}.") from None
 
 
-def start(group: ProcessGroup, addresses: Addresses, directory: Path) -> None:
-    """Start both emulators; their logs and files go to ``directory``."""
+def start(group: ProcessGroup, addresses: Addresses, directory: Path, enforce_iam: bool = False) -> None:
+    """Start both emulators; their logs and files go to ``directory``.
+
+    :param enforce_iam: check every call against the caller's policies. The harness calls as the account's root.
+    """
     files = temporary_files(directory)
     files.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
@@ -53,7 +56,8 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path) -> None:
     }
     group.start(
         "MiniStack",
-        [sys.executable, "-m", "ministack"],
+        # -P: the file's folder has modules of its own, which are no part of MiniStack.
+        [sys.executable, "-P", str(PROJECT / "harness/ministack.py")],
         environment
         | {
             "GATEWAY_PORT": str(addresses.aws_port),
@@ -61,6 +65,7 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path) -> None:
             "BIND_HOST": "127.0.0.1",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            "AUTH": str(enforce_iam).lower(),
         },
         directory / "emulator.log",
         files,
@@ -70,8 +75,9 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path) -> None:
         [
             *(sys.executable, "-m", "model_server.sagemaker"),
             *("--port", str(addresses.sagemaker_port), "--directory", str(directory)),
+            *(["--enforce-iam"] if enforce_iam else []),
         ],
-        environment | {"AWS_ENDPOINT_URL_S3": addresses.aws_url},
+        environment | {"AWS_ENDPOINT_URL": addresses.aws_url},
         directory / "sagemaker.log",
         PROJECT,
     )

@@ -32,23 +32,26 @@ class Running:
 
 
 @contextmanager
-def running_emulators(addresses: Addresses, directory: Path, show: ShowStep) -> Iterator[ProcessGroup]:
+def running_emulators(
+    addresses: Addresses, directory: Path, show: ShowStep, enforce_iam: bool = False
+) -> Iterator[ProcessGroup]:
     """Start both emulators, and stop them at the end of the ``with`` block, whatever else has joined their group.
 
     :param directory: folder for logs, state and temporary files.
+    :param enforce_iam: check every call against the caller's policies.
     :raises WorkspaceError, EmulatorError: when they cannot be started. Nothing is left running.
     """
     with claimed(directory):
         emulators.check_ports(addresses)
-        with _started(addresses, directory, show) as group:
+        with _started(addresses, directory, show, enforce_iam) as group:
             yield group
 
 
 @contextmanager
-def _started(addresses: Addresses, directory: Path, show: ShowStep) -> Iterator[ProcessGroup]:
+def _started(addresses: Addresses, directory: Path, show: ShowStep, enforce_iam: bool) -> Iterator[ProcessGroup]:
     with ProcessGroup() as group:
         show("starting the emulators")
-        emulators.start(group, addresses, directory)
+        emulators.start(group, addresses, directory, enforce_iam)
         try:
             yield group
         finally:
@@ -57,13 +60,16 @@ def _started(addresses: Addresses, directory: Path, show: ShowStep) -> Iterator[
 
 
 @contextmanager
-def running_stack(stack: str, addresses: Addresses, directory: Path, show: ShowStep) -> Iterator[Running]:
+def running_stack(
+    stack: str, addresses: Addresses, directory: Path, show: ShowStep, enforce_iam: bool = False
+) -> Iterator[Running]:
     """Start a stack, and stop everything at the end of the ``with`` block.
 
+    :param enforce_iam: check every call against the caller's policies.
     :raises WorkspaceError, EmulatorError, DeploymentError, PredictionError: when it does not come up.
     """
     started_at = time.monotonic()
-    with running_emulators(addresses, directory, show) as group:
+    with running_emulators(addresses, directory, show, enforce_iam) as group:
         deployed = _deploy(stack, addresses, directory, group, show)
         show("asking for a first prediction")
         samples = samples_of(deployed.outputs["pageUrl"])

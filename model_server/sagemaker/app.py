@@ -5,7 +5,7 @@ import logging
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from . import autoscaling, protocol, runtime
+from . import autoscaling, iam, protocol, runtime
 from .errors import (
     InternalFailure,
     RequestEntityTooLargeException,
@@ -33,7 +33,10 @@ def create_app(registry: Registry) -> Flask:
             return autoscaling.answer(protocol.caller_of(request.headers, "application-autoscaling"), request)
         caller = protocol.caller_of(request.headers)
         operation = protocol.operation_of(request.headers)
-        answer = perform(operation, registry, caller, protocol.parse_json(request.get_data()))
+        body = request.get_data()
+        if registry.enforce_iam:
+            iam.require_root(request.method, request.path, request.headers, body)
+        answer = perform(operation, registry, caller, protocol.parse_json(body))
         return protocol.empty_response() if answer is None else protocol.json_response(answer)
 
     @app.post("/endpoints/<name>/invocations")

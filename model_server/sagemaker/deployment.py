@@ -43,6 +43,10 @@ class Deployment:
         return container
 
     @property
+    def execution_role_arn(self) -> str:
+        return str(self.model.get("ExecutionRoleArn", ""))
+
+    @property
     def model_data_uri(self) -> str | None:
         source = self.container.get("ModelDataSource", {}).get("S3DataSource", {})
         uri: str | None = self.container.get("ModelDataUrl") or source.get("S3Uri")

@@ -48,6 +48,8 @@ class Endpoint:
     """Where the container log and, while they are in use, the model files are."""
     command: tuple[str, ...]
     lock: threading.Condition
+    enforce_iam: bool
+    """Whether the model's execution role needs its permissions."""
     status: Status = Status.CREATING
     failure_reason: str | None = None
     created: float = field(default_factory=time.time)
@@ -59,7 +61,7 @@ class Endpoint:
     def deploy(self, deployment: Deployment) -> None:
         """Start bringing `deployment` into service; what serves now stays until its successor is healthy."""
         self.home.mkdir(parents=True, exist_ok=True)
-        variant = self.incoming = Variant(deployment, self.home, self.command, self.lock)
+        variant = self.incoming = Variant(deployment, self.home, self.command, self.lock, self.enforce_iam)
         self.failure_reason = None
         self._enter(Status.UPDATING if self.serving else Status.CREATING)
         self._in_background(lambda: self._roll_out(variant))

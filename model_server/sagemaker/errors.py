@@ -49,7 +49,7 @@ class MissingAuthenticationTokenException(SageMakerError):
 
 
 class AccessDeniedException(SageMakerError):
-    """The request is one that a web page may have been tricked into sending."""
+    """The caller may not do this, or the request is one that a web page may have been tricked into sending."""
 
     code = "AccessDeniedException"
     status = 403
@@ -59,6 +59,27 @@ class IncompleteSignatureException(SageMakerError):
     """The request has an Authorization header that is not a version 4 signature."""
 
     code = "IncompleteSignatureException"
+
+
+class UnrecognizedClientException(SageMakerError):
+    """Nobody knows the access key."""
+
+    code = "UnrecognizedClientException"
+    status = 403
+
+
+class ExpiredTokenException(SageMakerError):
+    """The credentials were temporary, and their time is over."""
+
+    code = "ExpiredTokenException"
+    status = 403
+
+
+class InvalidSignatureException(SageMakerError):
+    """The signature was not made with the secret of its access key, or not of this request."""
+
+    code = "InvalidSignatureException"
+    status = 403
 
 
 class RequestEntityTooLargeException(SageMakerError):

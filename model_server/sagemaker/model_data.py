@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .archive import ArchiveRefused, unpack
 from .errors import ValidationException
+from .iam import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,15 +27,17 @@ def parse_uri(uri: str, member: str) -> tuple[str, str]:
     return bucket, key
 
 
-def fetch(uri: str, folder: Path, *, region: str, timeout: float) -> None:
+def fetch(uri: str, folder: Path, s3: "S3Client", *, role_arn: str, timeout: float) -> None:
     """Download the `model.tar.gz` at `uri` within `timeout` seconds and unpack it to the new `folder`.
+
+    `role_arn` is named when S3 refuses the access.
 
     Raises:
         ModelDataError: nothing has been left behind.
     """
     with tempfile.NamedTemporaryFile(prefix=".model-", suffix=".tar.gz", dir=folder.parent) as archive:
         path = Path(archive.name)
-        _download(uri, path, region, time.monotonic() + timeout)
+        _download(uri, path, s3, role_arn, time.monotonic() + timeout)
         try:
             unpack(path, folder)
         except ArchiveRefused as error:
@@ -43,12 +46,12 @@ def fetch(uri: str, folder: Path, *, region: str, timeout: float) -> None:
             ) from error
 
 
-def _download(uri: str, target: Path, region: str, deadline: float) -> None:
+def _download(uri: str, target: Path, s3: "S3Client", role_arn: str, deadline: float) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     bucket, key = parse_uri(uri, "ModelDataUrl")
     try:
-        answer = s3_client(region).get_object(Bucket=bucket, Key=key)
+        answer = s3.get_object(Bucket=bucket, Key=key)
         _require_space(answer["ContentLength"], target.parent)
         with target.open("wb") as file:
             for chunk in answer["Body"].iter_chunks(1024 * 1024):
@@ -58,6 +61,13 @@ def _download(uri: str, target: Path, region: str, deadline: float) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchBucket"):
             raise ModelDataError(f"Could not find model data at {uri}. {_ADVICE}") from error
+        if error.response["Error"]["Code"] == "AccessDenied":
+            raise ModelDataError(
+                f'Could not access model data at {uri}. Please ensure that the role "{role_arn}" exists and that its '
+                'trust relationship policy allows the action "sts:AssumeRole" for the service principal '
+                '"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and that the '
+                f"object is located in {s3.meta.region_name}. ({error})"
+            ) from error
         raise ModelDataError(_failed_download(uri, error)) from error
     except (BotoCoreError, OSError) as error:
         raise ModelDataError(_failed_download(uri, error)) from error
@@ -80,7 +90,12 @@ def _require_space(size: int, folder: Path) -> None:
 
 
 @cache
-def s3_client(region: str) -> "S3Client":
+def own_s3_client(region: str) -> "S3Client":
+    """The S3 client of a region with the stand-in's own credentials."""
+    return s3_client(region)
+
+
+def s3_client(region: str, credentials: Credentials | None = None) -> "S3Client":
     """The S3 client of a region. `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` says where S3 is."""
     # Imported here because it takes a third of a second, and the server should listen before that.
     import boto3
@@ -92,4 +107,5 @@ def s3_client(region: str) -> "S3Client":
         retries={"total_max_attempts": 2},
         s3={"addressing_style": "path"},  # an emulator's buckets have no host names
     )
-    return boto3.session.Session().client("s3", region_name=region, config=config)
+    given = (credentials.access_key_id, credentials.secret_access_key, credentials.session_token) if credentials else ()
+    return boto3.session.Session(*given).client("s3", region_name=region, config=config)

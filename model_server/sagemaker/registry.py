@@ -30,9 +30,10 @@ class Record:
 class Registry:
     """The resources by their ARN, so that accounts and regions are kept apart."""
 
-    def __init__(self, directory: Path, container_command: tuple[str, ...]) -> None:
+    def __init__(self, directory: Path, container_command: tuple[str, ...], enforce_iam: bool = False) -> None:
         self.lock = threading.Condition()
         self.container_command = container_command
+        self.enforce_iam = enforce_iam  # ask IAM what callers and execution roles may do
         self.endpoints_directory = directory / "endpoints"
         self.models: dict[str, Record] = {}
         self.endpoint_configs: dict[str, Record] = {}

@@ -9,6 +9,7 @@ from flask import Request, Response
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from . import iam
 from .connections import (
     ConnectionBroken,
     ConnectionRefused,
@@ -55,12 +56,15 @@ def invoke(registry: Registry, caller: Caller, name: str, request: Request) -> R
     Raises:
         SageMakerError: the endpoint cannot take the request, or its container failed to answer it.
     """
+    body = _body(request)
+    if registry.enforce_iam:
+        who = iam.caller_arn(request.method, request.path, request.headers, body)
+        iam.authorize(who, "sagemaker:InvokeEndpoint", caller.arn("endpoint", name))
     with registry.lock:
         endpoint = registry.endpoints.get(caller.arn("endpoint", name))
     if endpoint is None:
         raise _not_found(caller, name)
     _check_headers(request.headers)
-    body = _body(request)
     headers = {header: request.headers[header] for header in _TO_CONTAINER if header in request.headers}
     try:
         with endpoint.lease() as (container, deployment):

@@ -11,7 +11,7 @@ from gunicorn.errors import HaltServer
 
 from ..worker_lifeline import WorkerLifeline
 from .app import create_app
-from .model_data import s3_client
+from .model_data import own_s3_client
 from .registry import Registry
 from .service_model import operation_model
 
@@ -24,10 +24,13 @@ _GRACE_SECONDS = 20  # for requests and containers to end; containers that take 
 class Server(BaseApplication):  # type: ignore[misc]
     """The gunicorn application. `run` serves until SIGTERM or SIGINT, which stop the containers as well."""
 
-    def __init__(self, host: str, port: int, directory: Path, container_command: tuple[str, ...]) -> None:
+    def __init__(
+        self, host: str, port: int, directory: Path, container_command: tuple[str, ...], enforce_iam: bool
+    ) -> None:
         self._address = f"{host}:{port}"
         self._directory = directory
         self._container_command = container_command
+        self._enforce_iam = enforce_iam
         self._registry: Registry | None = None
         self._lifeline = WorkerLifeline()
         super().__init__()
@@ -53,7 +56,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Called in the worker process."""
         self._lifeline.hold()
-        self._registry = Registry(self._directory, self._container_command)
+        self._registry = Registry(self._directory, self._container_command, self._enforce_iam)
         return create_app(self._registry)
 
     def _started(self) -> None:
@@ -68,7 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 def _warm_up() -> None:
     """Load what the first requests need, while nobody waits for it."""
     operation_model("CreateEndpoint")
-    s3_client("us-east-1")
+    own_s3_client("us-east-1")
 
 
 def _stop_without_worker(arbiter: Any, worker: Any) -> None:

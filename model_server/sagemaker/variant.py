@@ -9,7 +9,8 @@ from pathlib import Path
 
 from .container import INVOCATION_TIMEOUT, Container, ContainerSpec, UnhealthyContainer
 from .deployment import Deployment
-from .model_data import ModelDataError, fetch
+from .execution_role import RoleRefused, act_as
+from .model_data import ModelDataError, fetch, own_s3_client, s3_client
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,16 @@ class Variant:
     `lock` is the registry's. It guards `_container`, `_starting`, `_retired` and the containers' `in_flight`.
     """
 
-    def __init__(self, deployment: Deployment, home: Path, command: tuple[str, ...], lock: threading.Condition) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        home: Path,
+        command: tuple[str, ...],
+        lock: threading.Condition,
+        enforce_iam: bool,
+    ) -> None:
         self.deployment = deployment
+        self._enforce_iam = enforce_iam
         self._home = home
         self._command = command
         self._lock = lock
@@ -55,7 +64,7 @@ class Variant:
         try:
             spec = self._fetch_model()
             container = self._start(spec)
-        except (ModelDataError, UnhealthyContainer) as error:
+        except (RoleRefused, ModelDataError, UnhealthyContainer) as error:
             self.retire()
             raise LaunchFailed(str(error)) from error
         except BaseException:
@@ -94,15 +103,22 @@ class Variant:
 
     def _fetch_model(self) -> ContainerSpec:
         deployment, model_dir = self.deployment, self._folder / "model"
+        role = act_as(deployment, self._home.name) if self._enforce_iam else None
         if deployment.model_data_uri:
-            timeout = deployment.download_timeout
-            fetch(deployment.model_data_uri, model_dir, region=deployment.region, timeout=timeout)
+            s3 = s3_client(deployment.region, role) if role else own_s3_client(deployment.region)
+            fetch(
+                deployment.model_data_uri,
+                model_dir,
+                s3,
+                role_arn=deployment.execution_role_arn,
+                timeout=deployment.download_timeout,
+            )
         else:
             model_dir.mkdir()
         return ContainerSpec(
             command=self._command,
             model_dir=model_dir,
-            environment=deployment.container.get("Environment", {}),
+            environment={**(role.environment if role else {}), **deployment.container.get("Environment", {})},
             network_isolation=deployment.network_isolation,
             region=deployment.region,
             log_file=self._home / "container.log",

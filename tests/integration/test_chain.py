@@ -118,6 +118,26 @@ def test_preflight_keeps_other_pages_out(stack: Stack) -> None:
     assert "Access-Control-Allow-Origin" not in preflight(stack, "https://elsewhere.example").headers
 
 
+def test_page_is_served_from_a_bucket_that_demands_tls(stack: Stack) -> None:
+    s3 = stack.aws["s3"]
+    (bucket,) = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"].startswith("site-pages")]
+    written = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    tls_only = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    document = json.loads(written)
+    document["Statement"].append(tls_only)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(document))
+    try:
+        assert loopback.request("GET", f"{stack.outputs['pageUrl']}/index.html").status == 200
+    finally:
+        s3.put_bucket_policy(Bucket=bucket, Policy=written)
+
+
 def test_page_is_served_with_its_configuration(stack: Stack) -> None:
     page = loopback.request("GET", f"{stack.outputs['pageUrl']}/")
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")

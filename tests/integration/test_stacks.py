@@ -17,7 +17,7 @@ SAMPLE = str(PROJECT / "site/samples/3.jpg")
 
 
 def running(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = start_stack(tmp_path_factory.mktemp(name), name)
+    stack = start_stack(tmp_path_factory.mktemp(name), f"--stack={name}")
     yield stack
     harness("down", directory=stack.directory)
 

@@ -23,7 +23,7 @@ def create(registry: Registry, caller: Caller, request: dict[str, Any]) -> dict[
     deployment = _deployment(registry, caller, request["EndpointConfigName"])
     initial_tags = tags.initial(request.get("Tags", []))
     home = registry.endpoints_directory / name
-    endpoint = Endpoint(arn, name, deployment, home, registry.container_command, registry.lock)
+    endpoint = Endpoint(arn, name, deployment, home, registry.container_command, registry.lock, registry.enforce_iam)
     endpoint.deployment_config = request.get("DeploymentConfig")
     endpoint.deploy(deployment)
     registry.endpoints[arn], registry.tags[arn] = endpoint, initial_tags
