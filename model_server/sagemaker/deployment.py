@@ -17,6 +17,8 @@ class Deployment:
     config: dict[str, Any]
     model: dict[str, Any]
     region: str
+    rollback_alarms: tuple[str, ...] = ()
+    """Names of the alarms that SageMaker watches while it rolls this out."""
 
     @property
     def config_name(self) -> str:

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ class Endpoint:
     def deploy(self, deployment: Deployment) -> None:
         """Start bringing `deployment` into service; what serves now stays until its successor is healthy."""
         self.home.mkdir(parents=True, exist_ok=True)
+        deployment = replace(deployment, rollback_alarms=self._rollback_alarms())
         variant = self.incoming = Variant(deployment, self.home, self.command, self.lock, self.enforce_iam)
         self.failure_reason = None
         self._enter(Status.UPDATING if self.serving else Status.CREATING)
@@ -107,6 +108,10 @@ class Endpoint:
             variants = [variant for variant in (self.serving, self.incoming) if variant]
         for variant in variants:
             variant.retire(drain=0)
+
+    def _rollback_alarms(self) -> tuple[str, ...]:
+        rollback = (self.deployment_config or {}).get("AutoRollbackConfiguration", {})
+        return tuple(alarm["AlarmName"] for alarm in rollback.get("Alarms", []))
 
     def _refuse_before_service(self) -> None:
         if self.incoming and self.incoming.deployment.is_serverless:

@@ -55,3 +55,6 @@ def _require_permissions(deployment: Deployment, endpoint_name: str) -> None:
     group = f"arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{endpoint_name}"
     iam.require(role, write, f"{group}:log-stream:")
     iam.require(role, ["cloudwatch:PutMetricData"], "*", _METRICS)
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    for alarm in deployment.rollback_alarms:
+        iam.require(role, ["cloudwatch:DescribeAlarms"], f"arn:{partition}:cloudwatch:{region}:{account}:alarm:{alarm}")

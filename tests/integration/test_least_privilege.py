@@ -97,7 +97,7 @@ def endpoint_rolls_out(stack: Stack) -> None:
     """The same model and configuration again: a new container, as for a new endpoint, behind the same name."""
     name, client = stack.outputs["endpointName"], stack.aws["sagemaker"]
     configuration = client.describe_endpoint(EndpointName=name)["EndpointConfigName"]
-    client.update_endpoint(EndpointName=name, EndpointConfigName=configuration)
+    client.update_endpoint(EndpointName=name, EndpointConfigName=configuration, RetainDeploymentConfig=True)
     while (described := client.describe_endpoint(EndpointName=name))["EndpointStatus"] == "Updating":
         time.sleep(0.05)
     if reason := described.get("FailureReason"):
