@@ -94,7 +94,7 @@ export function showNone(written = "") {
   select.append(ownImage);
   select.value = "";
   address.value = written;
-  address.toggleAttribute("aria-invalid", written !== "");
+  if (written) address.setAttribute("aria-invalid", "true");
   mark(undefined);
 }
 
