@@ -95,7 +95,10 @@ class Settings:
                 config, "pageUrl", _is_page_url, "an http(s) origin with {domain} or {label}, without a path"
             ),
             api_origins=_checked(
-                config, "apiOrigins", _is_origin_pattern, "an http(s) origin such as https://*.example.com, without a path"
+                config,
+                "apiOrigins",
+                _is_origin_pattern,
+                "an http(s) origin such as https://*.example.com, without a path",
             ),
             trust_page_origin=config.require_bool("trustPageOrigin"),
             sagemaker_runtime_url=_checked(
@@ -145,11 +148,15 @@ def _samples(config: pulumi.Config) -> tuple[Sample, ...]:
 def _translations(config: pulumi.Config) -> dict[str, dict[str, str]]:
     value = _object(config, "translations")
     if not (isinstance(value, list) and all(_is_texts(triple) and len(triple) == 3 for triple in value)):
-        raise SettingError(f"{config.name}:translations is {value!r}; it must be a list of [language, text, translation]")
+        raise SettingError(
+            f"{config.name}:translations is {value!r}; it must be a list of [language, text, translation]"
+        )
     translations: dict[str, dict[str, str]] = {}
     for language, text, translation in value:
         if not re.fullmatch(r"[a-z]{2,3}", language):
-            raise SettingError(f"{config.name}:translations has the language {language!r}; it must be a code such as de")
+            raise SettingError(
+                f"{config.name}:translations has the language {language!r}; it must be a code such as de"
+            )
         if _is_answer_template(text) and not _is_answer_template(translation):
             raise SettingError(
                 f"{config.name}:translations has {translation!r} for {text!r}; it must be a sentence with {{label}} "

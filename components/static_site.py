@@ -54,7 +54,11 @@ class StaticSite(pulumi.ComponentResource):
             custom_headers_config={
                 "items": [
                     {"header": "Cross-Origin-Opener-Policy", "value": "same-origin", "override": True},
-                    {"header": "Permissions-Policy", "value": "camera=(), geolocation=(), microphone=()", "override": True},
+                    {
+                        "header": "Permissions-Policy",
+                        "value": "camera=(), geolocation=(), microphone=()",
+                        "override": True,
+                    },
                 ]
             },
             opts=child,

@@ -50,7 +50,7 @@ def waiting(page: Page, stack: Stack) -> None:
 
 
 def warming_up(page: Page, stack: Stack) -> None:
-    page.route(stack.outputs["predictUrl"], lambda route: route.fulfill(**not_ready("60")))  # type: ignore[arg-type]
+    page.route(stack.outputs["predictUrl"], lambda route: route.fulfill(**not_ready("60")))
     submit_button(page).click()
     expect(page.locator("#answer")).to_have_attribute("data-state", "warming")
 
@@ -114,7 +114,8 @@ def test_the_live_region_announces_each_state_once(opened: Page, stack: Stack) -
         """() => {
           const region = document.querySelector("[role=status]");
           window.announced = [];
-          new MutationObserver(() => announced.push(region.innerText)).observe(region, { childList: true, subtree: true });
+          const observer = new MutationObserver(() => announced.push(region.innerText));
+          observer.observe(region, { childList: true, subtree: true });
         }"""
     )
     replies = [not_ready("3")]
@@ -225,7 +226,9 @@ def test_html_says_what_the_english_texts_say(page: Page, stack: Stack) -> None:
     assert written and written == [[key, texts[key]] for key, _ in written]
 
 
-@pytest.mark.parametrize("context_options", [{"color_scheme": "dark"}, {"color_scheme": "light"}], ids=["dark", "light"])
+@pytest.mark.parametrize(
+    "context_options", [{"color_scheme": "dark"}, {"color_scheme": "light"}], ids=["dark", "light"]
+)
 def test_follows_the_colour_scheme(opened: Page, context_options: dict[str, object]) -> None:
     color = opened.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     brightness = sum(map(int, re.findall(r"\d+", color)[:3])) / 3

@@ -6,13 +6,13 @@ from tests.conftest import Stack
 from tests.e2e.visitor import submit, submit_button
 
 LARGEST_TRANSFER_BYTES = 40_000
-FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint').length > 0"
+FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
 
 
 def painted_without(page: Page, stack: Stack, pattern: str) -> list[Route]:
     """Open the page while the server keeps some of its files back; return those requests when it is painted."""
     held: list[Route] = []
-    page.route(pattern, held.append)
+    page.route(pattern, lambda route: held.append(route))
     page.goto(stack.outputs["pageUrl"], wait_until="commit")
     page.wait_for_function(FIRST_PAINT)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -40,8 +40,9 @@ def test_works_when_its_modules_load_late(page: Page, stack: Stack) -> None:
 
 def test_nothing_moves_while_it_loads(page: Page, stack: Stack) -> None:
     page.add_init_script(
-        "window.shift = 0; new PerformanceObserver((list) => list.getEntries().forEach((entry) => shift += entry.value))"
-        ".observe({ type: 'layout-shift', buffered: true })"
+        """window.shift = 0;
+        new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => { shift += value; }))
+          .observe({ type: "layout-shift", buffered: true });"""
     )
     page.goto(stack.outputs["pageUrl"], wait_until="networkidle")
     expect(submit_button(page)).to_be_enabled()

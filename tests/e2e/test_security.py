@@ -35,7 +35,8 @@ def test_the_policy_forbids_inline_code_and_eval(opened: Page, page_errors: list
           try { inline.text = "window.ran = 1"; } catch (error) { violations.push(error.name); }
           try { document.body.innerHTML = "<p>"; } catch (error) { violations.push(error.name); }
           document.body.setAttribute("style", "color: red");
-          return new Promise((resolve) => setTimeout(() => resolve([violations, window.ran, document.body.style.color]), 200));
+          const result = () => [violations, window.ran, document.body.style.color];
+          return new Promise((resolve) => setTimeout(() => resolve(result()), 200));
         }"""
     )
     violations, ran, color = blocked

@@ -47,4 +47,6 @@ def change_config(page: Page, **changes: object) -> None:
 
 def wait_until_shown(page: Page) -> None:
     """Wait until the chosen image is displayed."""
-    page.wait_for_function("document.querySelector('#image').complete && document.querySelector('#image').naturalWidth")
+    page.wait_for_function(
+        "() => document.querySelector('#image').complete && document.querySelector('#image').naturalWidth"
+    )

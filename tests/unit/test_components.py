@@ -1,5 +1,7 @@
 """What each component makes, and which property matters why."""
 
+import base64
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -213,7 +215,41 @@ def test_function_can_be_invoked_from_this_route_only(api: Resources) -> None:
 
 
 def site(url_template: str = "https://{domain}") -> Resources:
-    return record(lambda: StaticSite("site", {"url_template": url_template}))
+    return record(lambda: StaticSite("site", {"url_template": url_template, "connect_sources": ["https://*.api.test"]}))
+
+
+def test_site_allows_its_own_files_images_and_the_api_and_nothing_else() -> None:
+    headers = site().one(":ResponseHeadersPolicy")["securityHeadersConfig"]
+    policy = headers["contentSecurityPolicy"]["contentSecurityPolicy"]
+    assert policy.split("; ") == [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        "img-src 'self' data: blob: https:",
+        "connect-src 'self' https://*.api.test",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
+    assert all(header["override"] is True for header in headers.values())
+
+
+def test_site_sends_its_security_headers_with_every_file() -> None:
+    behavior = site().one(":Distribution")["defaultCacheBehavior"]
+    assert behavior["responseHeadersPolicyId"] == "site-id"
+
+
+def test_site_over_http_shows_http_images_and_promises_no_https() -> None:
+    def security(url_template: str) -> tuple[bool, bool]:
+        headers = site(url_template).one(":ResponseHeadersPolicy")["securityHeadersConfig"]
+        images = headers["contentSecurityPolicy"]["contentSecurityPolicy"].split("; ")[4]
+        return images.endswith(" http:"), "strictTransportSecurity" in headers
+
+    assert security("https://{domain}") == (False, True)
+    assert security("http://{label}.cloudfront.localhost:4566") == (True, False)
 
 
 def test_site_bucket_can_be_read_by_its_distribution_only() -> None:
@@ -257,6 +293,13 @@ def test_page_files_keep_their_paths_and_say_what_they_are(content: list[dict[st
         "samples/1.jpg": "image/jpeg",
         "config.json": "application/json",
     }
+
+
+def test_page_files_for_browsers_are_stored_compressed_and_others_plain(content: list[dict[str, Any]]) -> None:
+    encodings = {file["key"]: file.get("contentEncoding") for file in content}
+    assert encodings == {"index.html": "gzip", "app.js": "gzip", "samples/1.jpg": None, "config.json": None}
+    (script,) = [file for file in content if file["key"] == "app.js"]
+    assert gzip.decompress(base64.b64decode(script["contentBase64"])) == b"x"
 
 
 def test_page_configuration_is_never_cached(content: list[dict[str, Any]]) -> None:

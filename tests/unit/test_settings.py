@@ -36,6 +36,7 @@ def test_the_documented_defaults_are_valid(load: Load) -> None:
     assert settings.name == "object-counting"
     assert settings.labels == ("1", "2", "3", "4", "5")
     assert settings.samples[0] == Sample("1 object", "https://aft-vbi-pds.s3.amazonaws.com/bin-images/10460.jpg")
+    assert settings.translations["de"]["2 objects"] == "2 Objekte"
     assert settings.trust_page_origin is False
 
 
@@ -57,6 +58,15 @@ def test_the_documented_defaults_are_valid(load: Load) -> None:
         ("answerTemplate", "{label!r}"),
         ("samples", ["samples/1.jpg"]),
         ("samples", [["text", "url", "more"]]),
+        ("translations", {"de": {"1 object": "1 Objekt"}}),
+        ("translations", [["de", "1 object"]]),
+        ("translations", [["German", "1 object", "1 Objekt"]]),
+        ("translations", [["de", "There is {label}", "Da ist etwas"]]),
+        ("imageSize", 31),
+        ("imageSize", 4097),
+        ("apiOrigins", "*"),
+        ("apiOrigins", "https://api.test/path"),
+        ("apiOrigins", "https://a.test; script-src *"),
         ("instanceType", "m5.large"),
         ("inferenceImageTag", "a tag"),
         ("maxImageBytes", 0),
