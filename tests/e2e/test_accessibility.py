@@ -11,6 +11,7 @@ from tests.conftest import Stack
 from tests.e2e.test_waiting import not_ready
 from tests.e2e.visitor import (
     ANSWER_TIMEOUT_MS,
+    change_config,
     expect_answer,
     open_page,
     status,
@@ -189,6 +190,17 @@ def test_speaks_german_to_a_german_browser(opened: Page) -> None:
     opened.get_by_role("button", name="Absenden").click()
     expect(status(opened)).to_have_text("Wahrscheinlichste Antwort: 1 Objekt(e) im Fach", timeout=ANSWER_TIMEOUT_MS)
     expect(opened.locator("tr.chosen td").last).to_have_text(re.compile(r"^\d\d,\d\s%$"))
+
+
+@pytest.mark.parametrize("context_options", [GERMAN], ids=["de-AT"])
+def test_translates_what_the_configuration_says(opened: Page) -> None:
+    expect(opened.locator("#labels")).to_have_text("Mögliche Antworten: 1, 2, 3, 4 oder 5")
+    change_config(opened, title="Number?", translations={"de": {"Number?": "Zahl?", "1": "eins"}})
+    expect(opened.get_by_role("heading", level=1)).to_have_text("Zahl?")
+    expect(opened.locator("#labels")).to_have_text("Mögliche Antworten: eins, 2, 3, 4 oder 5")
+    submit_button(opened).click()
+    expect(opened.locator("tr.chosen").get_by_role("rowheader")).to_have_text("eins")
+    expect(status(opened)).to_have_text("Most likely answer: there is eins object(s) in the bin")
 
 
 @pytest.mark.parametrize("context_options", [{"locale": "fr-FR"}], ids=["fr-FR"])

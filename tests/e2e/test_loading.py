@@ -32,7 +32,7 @@ def test_the_first_paint_does_not_wait_for_the_configuration(page: Page, stack: 
 def test_works_when_its_modules_load_late(page: Page, stack: Stack) -> None:
     held = painted_without(page, stack, "**/*.js")
     expect(submit_button(page)).to_be_disabled()
-    page.unroute("**/*.js")
+    page.unroute_all(behavior="wait")
     for route in held:
         route.continue_()
     assert submit(page, stack).status == 200
