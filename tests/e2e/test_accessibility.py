@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.conftest import Stack
 from tests.e2e.test_waiting import not_ready
@@ -32,9 +32,7 @@ def idle(page: Page, stack: Stack) -> None:
 
 
 def own_file(page: Page, stack: Stack) -> None:
-    page.get_by_role("button", name="3").focus()
-    picture = page.screenshot()
-    page.locator("#file").set_input_files({"name": "own.png", "mimeType": "image/png", "buffer": picture})
+    page.locator("#file").set_input_files({"name": "own.png", "mimeType": "image/png", "buffer": page.screenshot()})
     expect(page.locator("#image")).to_have_attribute("alt", "own.png")
 
 
@@ -121,8 +119,8 @@ def test_the_live_region_announces_each_state_once(opened: Page, stack: Stack) -
     )
     replies = [not_ready("3")]
 
-    def reply(route: object) -> None:
-        route.fulfill(**replies.pop()) if replies else route.continue_()  # type: ignore[attr-defined]
+    def reply(route: Route) -> None:
+        route.fulfill(**replies.pop()) if replies else route.continue_()
 
     opened.route(stack.outputs["predictUrl"], reply)
     submit_button(opened).click()
@@ -248,8 +246,8 @@ def test_follows_the_colour_scheme(opened: Page, context_options: dict[str, obje
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_moves_only_for_those_who_want_it(browser: object, stack: Stack, motion: str) -> None:
-    with browser.new_context(reduced_motion=motion) as context:  # type: ignore[attr-defined]
+def test_moves_only_for_those_who_want_it(browser: Browser, stack: Stack, motion: str) -> None:
+    with browser.new_context(reduced_motion=motion) as context:
         page = open_page(context.new_page(), stack)
         waiting(page, stack)
         moving = page.evaluate("document.getAnimations().length") > 0

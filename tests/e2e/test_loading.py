@@ -9,32 +9,45 @@ LARGEST_TRANSFER_BYTES = 40_000
 FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
 
 
-def painted_without(page: Page, stack: Stack, pattern: str) -> list[Route]:
-    """Open the page while the server keeps some of its files back; return those requests when it is painted."""
-    held: list[Route] = []
-    page.route(pattern, lambda route: held.append(route))
+class Held:
+    """Requests that the server does not answer yet."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._routes: list[Route] | None = []
+        page.route(pattern, self._handle)
+
+    def _handle(self, route: Route) -> None:
+        if self._routes is None:
+            route.continue_()
+        else:
+            self._routes.append(route)
+
+    def release(self) -> None:
+        assert self._routes
+        held, self._routes = self._routes, None
+        for route in held:
+            route.continue_()
+
+
+def open_and_see_it_painted(page: Page, stack: Stack) -> None:
     page.goto(stack.outputs["pageUrl"], wait_until="commit")
     page.wait_for_function(FIRST_PAINT)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(submit_button(page)).to_be_visible()
-    assert held
-    return held
+    expect(page.get_by_text("Submit the image, and the answer appears here.")).to_be_visible()
+    expect(submit_button(page)).to_be_disabled()
 
 
 def test_the_first_paint_does_not_wait_for_the_configuration(page: Page, stack: Stack) -> None:
-    held = painted_without(page, stack, "**/config.json")
-    expect(page.get_by_text("Submit the image, and the answer appears here.")).to_be_visible()
-    expect(submit_button(page)).to_be_disabled()
-    held[0].continue_()
+    configuration = Held(page, "**/config.json")
+    open_and_see_it_painted(page, stack)
+    configuration.release()
     assert submit(page, stack).status == 200
 
 
 def test_works_when_its_modules_load_late(page: Page, stack: Stack) -> None:
-    held = painted_without(page, stack, "**/*.js")
-    expect(submit_button(page)).to_be_disabled()
-    page.unroute_all(behavior="wait")
-    for route in held:
-        route.continue_()
+    modules = Held(page, "**/*.js")
+    open_and_see_it_painted(page, stack)
+    modules.release()
     assert submit(page, stack).status == 200
 
 

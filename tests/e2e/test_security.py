@@ -1,7 +1,7 @@
 """The page under the security policy of its distribution, and with hostile strings."""
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from harness import loopback
 from tests.conftest import Stack
@@ -62,9 +62,9 @@ def test_shows_markup_from_the_api_as_text(opened: Page, stack: Stack, page_erro
     problem = {"detail": MARKUP, "requestId": MARKUP}
     replies = [(200, answer), (422, problem)]
 
-    def reply(route: object) -> None:
+    def reply(route: Route) -> None:
         code, body = replies.pop(0)
-        route.fulfill(status=code, json=body, headers={"Access-Control-Allow-Origin": "*"})  # type: ignore[attr-defined]
+        route.fulfill(status=code, json=body, headers={"Access-Control-Allow-Origin": "*"})
 
     opened.route(stack.outputs["predictUrl"], reply)
     submit_button(opened).click()
