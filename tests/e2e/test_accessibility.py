@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -246,7 +247,9 @@ def test_follows_the_colour_scheme(opened: Page, context_options: dict[str, obje
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_moves_only_for_those_who_want_it(browser: Browser, stack: Stack, motion: str) -> None:
+def test_moves_only_for_those_who_want_it(
+    browser: Browser, stack: Stack, motion: Literal["reduce", "no-preference"]
+) -> None:
     with browser.new_context(reduced_motion=motion) as context:
         page = open_page(context.new_page(), stack)
         waiting(page, stack)
