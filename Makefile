@@ -58,6 +58,14 @@ train: $(VENV)/.dev ## Train the sample model again (20 minutes) and evaluate it
 	@$(PY) -m model_server.sample_model.train --output model_server/sample_model/model.pth
 	@$(PY) -m model_server.sample_model.evaluate --checkpoint model_server/sample_model/model.pth --output docs/model
 
+.PHONY: screenshots
+screenshots: $(VENV)/.dev $(MODEL) browser ## Take the pictures in docs/screenshots again
+	@$(PY) -m tests.e2e.screenshots
+
+.PHONY: audit
+audit: $(VENV)/.dev $(MODEL) browser ## Audit the page with Lighthouse (needs Node.js)
+	@$(PY) -m tests.e2e.audit
+
 .PHONY: browser
 browser: $(VENV)/.dev
 	@tests/e2e/install-browser $(PY)

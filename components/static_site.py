@@ -74,14 +74,7 @@ class StaticSite(pulumi.ComponentResource):
                 _content_security_policy(args["connect_sources"], over_https), over_https
             ),
             custom_headers_config={
-                "items": [
-                    {"header": "Cross-Origin-Opener-Policy", "value": "same-origin", "override": True},
-                    {
-                        "header": "Permissions-Policy",
-                        "value": "camera=(), geolocation=(), microphone=()",
-                        "override": True,
-                    },
-                ]
+                "items": [{"header": "Cross-Origin-Opener-Policy", "value": "same-origin", "override": True}]
             },
             opts=child,
         )

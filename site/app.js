@@ -26,6 +26,7 @@ async function start() {
   localize();
   const config = await loadConfig();
   document.title = byId("title", HTMLHeadingElement).textContent = config.title;
+  result.showLabels(config.labels);
   let call = new AbortController();
   chooser.offer(
     config.samples,
@@ -49,6 +50,8 @@ async function start() {
  */
 function choose(chosen, address) {
   choice = chosen;
+  exchange.clear(); // it was about another image
+  share.hidden = true;
   return explainFailures(async () => {
     try {
       const picture = await chosen;
@@ -64,7 +67,6 @@ function choose(chosen, address) {
 /** @param {Picture} picture */
 function show(picture) {
   chooser.show(picture);
-  exchange.clear();
   result.showIdle();
   share.hidden = typeof picture.content !== "string";
   link = new URL(`?url=${encodeURIComponent(String(picture.content))}`, document.baseURI).href;
@@ -75,12 +77,12 @@ function show(picture) {
  * @param {AbortSignal} signal
  */
 async function ask(config, signal) {
-  const picture = await choice;
-  const request = predictRequest(config.apiUrl, picture.content);
   let sentAt = 0;
   chooser.setBusy(true);
-  exchange.showRequest(request);
   try {
+    const picture = await choice;
+    const request = predictRequest(config.apiUrl, picture.content);
+    exchange.showRequest(request);
     const response = await sendUntilReady(request, signal, {
       sending() {
         sentAt = performance.now();
@@ -92,7 +94,7 @@ async function ask(config, signal) {
     const answer = readAnswer(response);
     const took = (performance.now() - sentAt) / 1000;
     const sentence = fill(config.answerTemplate, { label: translate(config, answer.label) });
-    result.showAnswer(answer, sentence, took);
+    result.showAnswer(answer, sentence, (label) => translate(config, label), took);
     await history.remember(picture, sentence, took);
   } finally {
     chooser.setBusy(false);

@@ -32,7 +32,7 @@ export function offer(samples, onAddress, onFile) {
   select.replaceChildren(...samples.map(({ label, url }) => new Option(label, url)));
   select.addEventListener("change", () => select.value && onAddress(select.value));
   thumbnails.replaceChildren(...samples.map(({ label, url }) => {
-    const picture = element("img", { src: url, alt: label, title: label, width: 96, height: 96, decoding: "async" });
+    const picture = element("img", { fetchPriority: "low", src: url, alt: label, title: label, width: 96, height: 96 });
     const button = element("button", { type: "button", value: url }, picture);
     button.addEventListener("click", () => onAddress(url));
     return button;
@@ -73,8 +73,8 @@ export function listen(onSubmit, onCancel) {
 export function show({ content, preview: url, name }) {
   if (preview !== url) URL.revokeObjectURL(preview);
   preview = image.src = url;
-  image.alt = name;
   const sample = [...select.options].find((option) => option.value && option.value === content);
+  image.alt = sample?.text ?? name;
   if (sample) ownImage.remove();
   else select.append(ownImage);
   select.value = sample?.value ?? "";
@@ -94,7 +94,7 @@ export function showNone(written = "") {
   select.append(ownImage);
   select.value = "";
   address.value = written;
-  address.toggleAttribute("aria-invalid", written !== "");
+  if (written) address.setAttribute("aria-invalid", "true");
   mark(undefined);
 }
 

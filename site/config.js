@@ -34,6 +34,7 @@ export async function loadConfig() {
     ...config,
     title: translate(config, config.title),
     answerTemplate: translate(config, config.answerTemplate),
+    labels: config.labels.map((label) => translate(config, label)),
     samples: config.samples.map(({ label, url }) => ({
       label: translate(config, label),
       url: new URL(url, document.baseURI).href,
@@ -72,7 +73,8 @@ async function fetchJson(path) {
 function isConfig(value) {
   return [value?.apiUrl, value?.title, value?.answerTemplate].every((setting) => typeof setting === "string")
     && [value.imageSize, value.maxImageBytes].every((setting) => setting > 0)
-    && Array.isArray(value.labels) && value.translations instanceof Object
+    && Array.isArray(value.labels) && value.labels.every((/** @type {unknown} */ label) => typeof label === "string")
+    && value.translations instanceof Object
     && Array.isArray(value.samples) && value.samples.length > 0 && value.samples.every(isSample);
 }
 

@@ -12,7 +12,6 @@ export class Failure extends Error {
     const [title, detail, advice] = texts.failures[kind];
     super(fill(detail, values));
     this.name = "Failure";
-    this.kind = kind;
     this.title = title;
     this.advice = advice;
     this.requestId = requestId;

@@ -14,6 +14,8 @@ export const percent = new Intl.NumberFormat(language, {
   maximumFractionDigits: 1,
 });
 
+export const list = new Intl.ListFormat(language, { type: "disjunction" });
+
 export const count = new Intl.NumberFormat(language);
 
 export const timeOfDay = new Intl.DateTimeFormat(language, { timeStyle: "short" });

@@ -40,16 +40,9 @@ export async function sendUntilReady(request, signal, watcher) {
   }
 }
 
-/**
- * @param {AbortSignal} signal
- * @returns {Promise<void>}
- */
-function second(signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, 1000);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-  });
+/** @param {AbortSignal} signal ends the second at once, with its reason as error */
+async function second(signal) {
+  const over = AbortSignal.any([signal, AbortSignal.timeout(1000)]);
+  if (!over.aborted) await new Promise((resolve) => over.addEventListener("abort", resolve));
+  signal.throwIfAborted();
 }

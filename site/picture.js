@@ -56,6 +56,7 @@ async function decode(file) {
   image.src = URL.createObjectURL(file);
   try {
     await image.decode();
+    if (!image.naturalWidth) throw new TypeError("an image without a size");
     return image;
   } catch {
     URL.revokeObjectURL(image.src);

@@ -1,6 +1,6 @@
 // @ts-check
 import { byId, element } from "./dom.js";
-import { duration, fill, percent, texts } from "./language.js";
+import { duration, fill, list, percent, texts } from "./language.js";
 
 /** @import { Answer } from "./api.js" */
 /** @import { Failure } from "./failure.js" */
@@ -19,7 +19,14 @@ const timer = byId("timer", HTMLParagraphElement);
 const probabilities = byId("probabilities", HTMLTableElement);
 const source = byId("source", HTMLParagraphElement);
 
-let ticking = 0;
+let clock = 0;
+let patience = 0;
+
+/** @param {string[]} labels what the model tells apart; shown until there is an answer */
+export function showLabels(labels) {
+  const shown = labels.length > MOST_BARS ? [...labels.slice(0, MOST_BARS), "…"] : labels;
+  byId("labels", HTMLParagraphElement).textContent = fill(texts.labels, { labels: list.format(shown) });
+}
 
 /** @param {string} [text] */
 export function showIdle(text = texts.idle) {
@@ -29,11 +36,10 @@ export function showIdle(text = texts.idle) {
 export function showWaiting() {
   showStatus("waiting", element("p", {}, texts.waiting));
   const start = performance.now();
-  ticking = setInterval(() => {
-    const elapsed = Math.round((performance.now() - start) / 1000);
-    timer.textContent = duration(elapsed);
-    if (elapsed === SLOW_AFTER_S) status.replaceChildren(element("p", {}, texts.slow));
+  clock = setInterval(() => {
+    timer.textContent = duration(Math.round((performance.now() - start) / 1000));
   }, 1000);
+  patience = setTimeout(() => status.replaceChildren(element("p", {}, texts.slow)), SLOW_AFTER_S * 1000);
 }
 
 /**
@@ -58,11 +64,14 @@ export function showWarmUp(left, all, attempt, attempts) {
 /**
  * @param {Answer} answer
  * @param {string} sentence
+ * @param {(label: string) => string} translated
  * @param {number} took seconds from the request to the answer
  */
-export function showAnswer({ label, probabilities: shares, model, latencyMs }, sentence, took) {
+export function showAnswer({ label, probabilities: shares, model, latencyMs }, sentence, translated, took) {
   showStatus("answer", element("p", { className: "headline", dir: "auto" }, sentence));
-  probabilities.tBodies[0].replaceChildren(...mostLikely(shares).map(([name, share]) => bar(name, share, name === label)));
+  probabilities.tBodies[0].replaceChildren(...mostLikely(shares).map(
+    ([name, share]) => bar(translated(name), share, name === label),
+  ));
   probabilities.hidden = false;
   source.textContent = fill(texts.source, {
     model,
@@ -87,7 +96,8 @@ export function showFailure({ title, message, advice, requestId }) {
  * @param {HTMLElement[]} content
  */
 function showStatus(state, ...content) {
-  clearInterval(ticking);
+  clearInterval(clock);
+  clearTimeout(patience);
   section.dataset.state = state;
   status.replaceChildren(...content);
   progress.style.setProperty("--share", "0");

@@ -1,4 +1,4 @@
-"""A real browser: the installed Chromium or Chrome; without one, the one that `playwright install chromium` downloads."""
+"""A real browser: the installed Chromium or Chrome; without one, what `playwright install chromium` downloads."""
 
 import shutil
 

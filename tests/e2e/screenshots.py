@@ -28,9 +28,13 @@ def ask(page: Page, number: int, state: str = "answer") -> None:
 
 
 def save(page: Page, name: str) -> None:
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.wait_for_function("() => [...document.images].every((image) => image.complete)")
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True, animations="disabled")
+    page.mouse.move(0, 0)
+    # As high as the page: a full-page picture of a phone would be taken without its touch screen.
+    width, height = page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+    page.set_viewport_size({"width": width, "height": height})
+    page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
     page.context.close()
     print(f"docs/screenshots/{name}.png")
 

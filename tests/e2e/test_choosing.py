@@ -74,7 +74,9 @@ def test_enter_in_the_address_submits_that_address(opened: Page, stack: Stack) -
     expect_answer(opened, 5)
 
 
-@pytest.mark.parametrize("address", ["example.com/image.jpg", "javascript:alert(1)", "ftp://example.com/a.jpg", "https://"])
+@pytest.mark.parametrize(
+    "address", ["example.com/image.jpg", "javascript:alert(1)", "ftp://example.com/a.jpg", "https://"]
+)
 def test_says_what_is_wrong_with_an_address(opened: Page, sent: list[Request], address: str) -> None:
     opened.get_by_label("Image address").fill(address)
     submit_button(opened).click()

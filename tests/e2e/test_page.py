@@ -163,7 +163,7 @@ def test_history_keeps_a_small_picture_of_a_file(opened: Page, stack: Stack, pho
     expect(thumbnail).to_have_count(1)
     assert (thumbnail.get_attribute("src") or "").startswith("data:image/jpeg;base64,")
     opened.reload()
-    opened.wait_for_function("document.querySelector('#entries img').naturalWidth === 96")
+    opened.wait_for_function("() => document.querySelector('#entries img').naturalWidth === 96")
 
 
 # --- Another classifier ----------------------------------------------------------------------------------------------
@@ -171,9 +171,7 @@ def test_history_keeps_a_small_picture_of_a_file(opened: Page, stack: Stack, pho
 
 def test_another_classifier_needs_only_another_configuration(opened: Page, stack: Stack) -> None:
     samples = [{"label": "A first", "url": "samples/4.jpg"}, {"label": "A second", "url": "samples/5.jpg"}]
-    change_config(
-        opened, title="Cat or dog?", answerTemplate="It is {label}!", samples=samples, labels=["4", "cat"], translations={}
-    )
+    change_config(opened, title="Cat or dog?", answerTemplate="It is {label}!", samples=samples, labels=["4", "cat"])
     expect(opened.get_by_role("heading", level=1)).to_have_text("Cat or dog?")
     expect(opened).to_have_title("Cat or dog?")
     assert opened.locator("#sample option").all_text_contents() == ["A first", "A second"]

@@ -4,12 +4,13 @@ from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.conftest import Stack
 
+LOADING_TIMEOUT_MS = 20_000.0  # a machine that runs the whole stack may be busy
 ANSWER_TIMEOUT_MS = 35_000.0  # as long as the page itself waits
 
 
 def open_page(page: Page, stack: Stack, query: str = "") -> Page:
     page.goto(f"{stack.outputs['pageUrl']}/{query}")
-    expect(submit_button(page)).to_be_enabled()
+    expect(submit_button(page)).to_be_enabled(timeout=LOADING_TIMEOUT_MS)
     return page
 
 
@@ -47,4 +48,6 @@ def change_config(page: Page, **changes: object) -> None:
 
 def wait_until_shown(page: Page) -> None:
     """Wait until the chosen image is displayed."""
-    page.wait_for_function("document.querySelector('#image').complete && document.querySelector('#image').naturalWidth")
+    page.wait_for_function(
+        "() => document.querySelector('#image').complete && document.querySelector('#image').naturalWidth"
+    )

@@ -38,6 +38,7 @@ def test_the_documented_defaults_are_valid(load: Load) -> None:
     assert settings.name == "object-counting"
     assert settings.labels == ("1", "2", "3", "4", "5")
     assert settings.page.samples[0] == Sample("1 object", "https://aft-vbi-pds.s3.amazonaws.com/bin-images/10460.jpg")
+    assert settings.page.translations["de"]["2 objects"] == "2 Objekte"
     assert settings.trust_page_origin is False
 
 
@@ -63,6 +64,15 @@ def test_the_documented_defaults_are_valid(load: Load) -> None:
         ("serverlessMemoryMb", 1000),
         ("serverlessMemoryMb", 7168),
         ("serverlessMaxConcurrency", 201),
+        ("translations", {"de": {"1 object": "1 Objekt"}}),
+        ("translations", [["de", "1 object"]]),
+        ("translations", [["German", "1 object", "1 Objekt"]]),
+        ("translations", [["de", "There is {label}", "Da ist etwas"]]),
+        ("imageSize", 31),
+        ("imageSize", 4097),
+        ("apiOrigins", "*"),
+        ("apiOrigins", "https://api.test/path"),
+        ("apiOrigins", "https://a.test; script-src *"),
         ("instanceType", "m5.large"),
         ("minInstances", 0),
         ("maxInstances", 101),

@@ -1,5 +1,7 @@
 """The page's files, and the configuration that it reads."""
 
+import base64
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,13 @@ def test_page_files_keep_their_paths_and_say_what_they_are(content: list[dict[st
         "samples/1.jpg": "image/jpeg",
         "config.json": "application/json",
     }
+
+
+def test_page_files_for_browsers_are_stored_compressed_and_others_plain(content: list[dict[str, Any]]) -> None:
+    encodings = {file["key"]: file.get("contentEncoding") for file in content}
+    assert encodings == {"index.html": "gzip", "app.js": "gzip", "samples/1.jpg": None, "config.json": None}
+    (script,) = [file for file in content if file["key"] == "app.js"]
+    assert gzip.decompress(base64.b64decode(script["contentBase64"])) == b"x"
 
 
 def test_page_configuration_is_never_cached(content: list[dict[str, Any]]) -> None:

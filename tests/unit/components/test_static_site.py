@@ -42,15 +42,39 @@ def test_content_is_compressed_on_the_way() -> None:
     assert made().one(":Distribution")["defaultCacheBehavior"]["compress"] is True
 
 
-def test_browsers_are_told_what_the_page_may_do() -> None:
+def test_the_page_may_use_its_own_files_images_and_the_api_and_nothing_else() -> None:
     headers = made().one(":ResponseHeadersPolicy")["securityHeadersConfig"]
     policy = headers["contentSecurityPolicy"]["contentSecurityPolicy"]
-    assert "default-src 'none'" in policy
-    assert "connect-src 'self' https://api.test" in policy
-    assert "frame-ancestors 'none'" in policy
+    assert policy.split("; ") == [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "font-src 'self'",
+        "img-src 'self' data: blob: https:",
+        "connect-src 'self' https://api.test",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
     assert headers["contentTypeOptions"] == {"override": True}
-    assert headers["strictTransportSecurity"]["accessControlMaxAgeSec"] >= 31_536_000
     assert headers["referrerPolicy"]["referrerPolicy"] == "no-referrer"
+    assert headers["strictTransportSecurity"]["accessControlMaxAgeSec"] >= 31_536_000
+
+
+def test_the_security_headers_come_with_every_file() -> None:
+    assert made().one(":Distribution")["defaultCacheBehavior"]["responseHeadersPolicyId"] == "site-id"
+
+
+def test_over_http_it_shows_http_images_and_promises_no_https() -> None:
+    def security(url_template: str) -> tuple[bool, bool]:
+        headers = made(url_template).one(":ResponseHeadersPolicy")["securityHeadersConfig"]
+        images = headers["contentSecurityPolicy"]["contentSecurityPolicy"].split("; ")[4]
+        return images.endswith(" http:"), "strictTransportSecurity" in headers
+
+    assert security("https://{domain}") == (False, True)
+    assert security("http://{label}.cloudfront.localhost:4566") == (True, False)
 
 
 def test_a_domain_has_its_certificate_and_modern_tls() -> None:

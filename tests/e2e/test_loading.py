@@ -1,0 +1,80 @@
+"""How the page loads: what is painted before what, and how much travels."""
+
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from tests.conftest import Stack
+from tests.e2e.visitor import submit, submit_button
+
+LARGEST_TRANSFER_BYTES = 40_000
+FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
+
+
+class Held:
+    """Requests that the server does not answer yet."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._routes: list[Route] | None = []
+        page.route(pattern, self._handle)
+
+    def _handle(self, route: Route) -> None:
+        if self._routes is None:
+            route.continue_()
+        else:
+            self._routes.append(route)
+
+    def release(self) -> None:
+        assert self._routes
+        held, self._routes = self._routes, None
+        for route in held:
+            route.continue_()
+
+
+def open_and_see_it_painted(page: Page, stack: Stack) -> None:
+    page.goto(stack.outputs["pageUrl"], wait_until="commit")
+    page.wait_for_function(FIRST_PAINT)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_text("Submit the image, and the answer appears here.")).to_be_visible()
+    expect(submit_button(page)).to_be_disabled()
+
+
+def test_the_first_paint_does_not_wait_for_the_configuration(page: Page, stack: Stack) -> None:
+    configuration = Held(page, "**/config.json")
+    open_and_see_it_painted(page, stack)
+    configuration.release()
+    assert submit(page, stack).status == 200
+
+
+def test_works_when_its_modules_load_late(page: Page, stack: Stack) -> None:
+    modules = Held(page, "**/*.js")
+    open_and_see_it_painted(page, stack)
+    modules.release()
+    assert submit(page, stack).status == 200
+
+
+def test_nothing_moves_while_it_loads(page: Page, stack: Stack) -> None:
+    page.add_init_script(
+        """window.shift = 0;
+        new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => { shift += value; }))
+          .observe({ type: "layout-shift", buffered: true });"""
+    )
+    page.goto(stack.outputs["pageUrl"], wait_until="networkidle")
+    expect(submit_button(page)).to_be_enabled()
+    assert page.evaluate("shift") < 0.02  # the title of the configuration may break its line elsewhere
+
+
+def test_weighs_little(page: Page, stack: Stack, context: BrowserContext) -> None:
+    """Encoded bytes of all responses, headers included, as Chromium's network stack counts them."""
+    received: dict[str, int] = {}
+    urls: dict[str, str] = {}
+    devtools = context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.on("Network.responseReceived", lambda event: urls.update({event["requestId"]: event["response"]["url"]}))
+    devtools.on(
+        "Network.loadingFinished", lambda event: received.update({event["requestId"]: event["encodedDataLength"]})
+    )
+    page.goto(stack.outputs["pageUrl"], wait_until="networkidle")
+    expect(submit_button(page)).to_be_enabled()
+
+    weights = {urls[request]: size for request, size in received.items() if "/samples/" not in urls[request]}
+    assert any(url.endswith("/texts.js") for url in weights)
+    assert sum(weights.values()) < LARGEST_TRANSFER_BYTES, weights
