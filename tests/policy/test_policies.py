@@ -1,0 +1,349 @@
+"""The policy pack: every stack in the repository keeps its rules, and each rule catches what it is there for."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from policy.rules.tags import TAGGABLE
+from tests.policy.pack import Pack, running_pack
+from tests.policy.program import Program, Registered, run
+
+STACKS = sorted(file.name.split(".")[1] for file in Path(__file__).parents[2].glob("Pulumi.*.yaml"))
+
+# What no stack in the repository uses, but another may.
+EVERYTHING = {
+    "alarmEmail": "someone@example.com",
+    "apiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/api",
+    "apiDomain": "api.example.com",
+    "dataCapturePercentage": "10",
+    "jwtAudience": '["visitors"]',
+    "jwtIssuer": "https://issuer.example.com",
+    "networkIsolation": "true",
+    "pageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/page",
+    "pageDomain": "www.example.com",
+    "volumeKeyArn": "arn:aws:kms:us-east-1:123456789012:key/volumes",
+}
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What the engine sends for a text that is not known at preview."""
+
+# What these look at is made of ids and ARNs that AWS makes up.
+RULES_THAT_WAIT_FOR_AWS = {
+    "bucket-policy-refuses-plain-http",
+    "cors-names-origins",
+    "iam-names-actions",
+    "iam-names-resources",
+    "permission-names-caller",
+    "policy-limits-services",
+    "policy-names-principals",
+}
+
+RunStack = Callable[..., Program]
+
+
+@pytest.fixture(scope="module")
+def pack() -> Iterator[Pack]:
+    with running_pack() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def run_stack(tmp_path_factory: pytest.TempPathFactory) -> RunStack:
+    model = tmp_path_factory.mktemp("model") / "model.tar.gz"
+    model.write_bytes(b"weights")
+
+    def run_it(stack: str, changes: dict[str, str] | None = None, preview: bool = False) -> Program:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(".")  # come back from where the program runs
+            return run(stack, model, changes or {}, preview)
+
+    return run_it
+
+
+@pytest.fixture(scope="module")
+def everything(run_stack: RunStack) -> Program:
+    """Stack prod with all that can be turned on."""
+    return run_stack("prod", EVERYTHING)
+
+
+# --- The stacks of the repository ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_stack_keeps_every_rule(pack: Pack, run_stack: RunStack, stack: str) -> None:
+    program = run_stack(stack)
+    assert len(program.resources) > 50
+    assert pack.findings(program.resources, program.provider, program.resources) == []
+
+
+def test_stack_with_everything_turned_on_keeps_every_rule(pack: Pack, everything: Program) -> None:
+    assert pack.findings(everything.resources, everything.provider, everything.resources) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_preview_breaks_no_rule_and_leaves_open_only_what_aws_decides(
+    pack: Pack, run_stack: RunStack, stack: str
+) -> None:
+    program = run_stack(stack, preview=True)
+    findings = pack.findings(program.resources, program.provider, program.resources)
+    assert [finding for finding in findings if finding.is_mandatory] == []
+    assert {finding.rule for finding in findings} <= RULES_THAT_WAIT_FOR_AWS
+
+
+def test_list_of_types_with_tags_is_complete(run_stack: RunStack, everything: Program) -> None:
+    # The program tags every type that the AWS SDK gives tags to.
+    resources = [resource for stack in STACKS for resource in run_stack(stack).resources] + everything.resources
+    assert {resource.type for resource in resources if "tags" in resource.properties} <= set(TAGGABLE)
+
+
+# --- Every rule catches ----------------------------------------------------------------------------------------------
+
+
+class Gone:
+    """In place of a value: there is none."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+GONE = Gone()
+
+
+class Violation(NamedTuple):
+    """One change to a stack that keeps every rule, after which it breaks exactly one."""
+
+    rule: str
+    resource: str
+    """Class of the resource, and its name where there are several."""
+
+    path: str
+    """What is changed, also within a JSON document; empty for the whole resource."""
+
+    value: Any = GONE
+
+
+def permission(action: str, resource: str = "*", **more: Any) -> str:
+    return json.dumps({"Statement": {"Effect": "Allow", "Action": action, "Resource": resource, **more}})
+
+
+def inline(document: str) -> list[dict[str, str]]:
+    return [{"name": "inline", "policy": document}]
+
+
+GRANT = {"permission": "READ", "grantee": {"uri": "http://acs.amazonaws.com/groups/global/AllUsers"}}
+PAGES = "BucketPolicy site-pages"
+
+VIOLATIONS = [
+    Violation("distribution-answers-over-https-only", "Distribution", "defaultCacheBehavior.viewerProtocolPolicy"),
+    Violation(
+        "distribution-answers-over-https-only",
+        "Distribution",
+        "orderedCacheBehaviors",
+        [{"viewerProtocolPolicy": "allow-all", "responseHeadersPolicyId": "id"}],
+    ),
+    Violation("distribution-has-modern-tls", "Distribution", "viewerCertificate.minimumProtocolVersion", "TLSv1"),
+    Violation("distribution-has-modern-tls", "Distribution", "viewerCertificate.minimumProtocolVersion"),
+    Violation("distribution-proves-itself-to-origins", "Distribution", "origins.0.originAccessControlId"),
+    Violation(
+        "distribution-proves-itself-to-origins",
+        "Distribution",
+        "origins.0.customOriginConfig",
+        {"originProtocolPolicy": "match-viewer"},
+    ),
+    Violation("distribution-sends-security-headers", "Distribution", "defaultCacheBehavior.responseHeadersPolicyId"),
+    Violation("api-is-throttled", "Stage", "defaultRouteSettings"),
+    Violation("api-is-throttled", "Stage", "defaultRouteSettings.throttlingBurstLimit", 0),
+    Violation("api-is-throttled", "Stage", "routeSettings.0.throttlingRateLimit"),
+    Violation("api-has-access-logs", "Stage", "accessLogSettings"),
+    Violation("api-has-access-logs", "Stage", "accessLogSettings.format"),
+    Violation("cors-names-origins", "Api", "corsConfiguration.allowOrigins.0", "*"),
+    Violation("cors-names-origins", "Api", "corsConfiguration.allowOrigins.0", "https://*"),
+    Violation("cors-names-origins", "Api", "corsConfiguration.allowOrigins", [UNKNOWN, "*"]),
+    Violation("api-domain-has-modern-tls", "DomainName", "domainNameConfiguration.securityPolicy", "TLS_1_0"),
+    Violation("permission-names-caller", "Permission", "sourceArn"),
+    Violation("permission-names-caller", "Permission", "sourceArn", "arn:aws:execute-api:eu-west-1:123456789012:*/*"),
+    Violation("permission-names-caller", "Permission", "principal", "*"),
+    Violation("log-group-has-retention", "LogGroup", "retentionInDays"),
+    Violation("log-group-has-retention", "LogGroup", "retentionInDays", 0),
+    Violation("log-group-has-retention", "LogGroup", "retentionInDays", 3653),
+    Violation("function-has-log-group", "LogGroup predict", ""),
+    Violation("model-image-has-version", "Model", "primaryContainer.image", "registry:5000/image"),
+    Violation("model-image-has-version", "Model", "primaryContainer.image", "registry/image:latest"),
+    Violation("endpoint-rolls-back", "Endpoint", "deploymentConfig"),
+    Violation("endpoint-rolls-back", "Endpoint", "deploymentConfig.autoRollbackConfiguration.alarms", []),
+    Violation("bucket-has-public-access-block", "BucketPublicAccessBlock site-pages", ""),
+    Violation("public-access-block-is-complete", "BucketPublicAccessBlock", "blockPublicAcls"),
+    Violation("public-access-block-is-complete", "BucketPublicAccessBlock", "blockPublicPolicy", False),
+    Violation("public-access-block-is-complete", "BucketPublicAccessBlock", "ignorePublicAcls", False),
+    Violation("public-access-block-is-complete", "BucketPublicAccessBlock", "restrictPublicBuckets", False),
+    Violation("acl-is-private", "Bucket", "acl", "public-read"),
+    Violation("acl-is-private", "BucketObject", "acl", "authenticated-read"),
+    Violation("acl-is-private", "Bucket", "accessControlPolicy", {"grants": [GRANT]}),
+    Violation("bucket-has-encryption", "BucketServerSideEncryptionConfiguration site-pages", ""),
+    Violation("bucket-has-policy", PAGES, ""),
+    Violation("bucket-policy-refuses-plain-http", PAGES, "policy.Statement.1"),
+    Violation("bucket-policy-refuses-plain-http", PAGES, "policy.Statement.1.Action", "s3:GetObject"),
+    Violation("bucket-policy-refuses-plain-http", PAGES, "policy.Statement.1.Principal", {"AWS": "arn:of:one"}),
+    Violation("bucket-policy-refuses-plain-http", PAGES, "policy.Statement.1.Resource", ["arn:of:bucket"]),
+    Violation("bucket-policy-refuses-plain-http", PAGES, "policy.Statement.1.Condition.Bool.aws:SecureTransport", True),
+    Violation(
+        "bucket-policy-refuses-plain-http",
+        PAGES,
+        "policy.Statement.1.Condition.IpAddress",
+        {"aws:SourceIp": "192.0.2.0/24"},
+    ),
+    Violation("iam-names-actions", "RolePolicy", "policy.Statement.0.Action", "*"),
+    Violation("iam-names-actions", "RolePolicy", "policy.Statement.0.Action", ["s3:GetObject", "s3:*"]),
+    Violation("iam-names-actions", "Role", "inlinePolicies", inline(permission("s3:Get*", "arn:of:bucket"))),
+    Violation(
+        "iam-names-actions",
+        "RolePolicy",
+        "policy.Statement.0",
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:of:bucket"},
+    ),
+    Violation("iam-names-resources", "RolePolicy", "policy.Statement.0.Resource", "*"),
+    Violation("iam-names-resources", "Role", "inlinePolicies", inline(permission("s3:GetObject"))),
+    Violation("iam-names-resources", "RolePolicy", "policy", permission("cloudwatch:PutMetricData")),
+    Violation("iam-names-resources", "RolePolicy", "policy.Statement.0.NotResource", "arn:of:bucket"),
+    Violation(
+        "iam-attaches-no-broad-policy", "Role", "managedPolicyArns", ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]
+    ),
+    Violation(
+        "iam-attaches-no-broad-policy",
+        "Role",
+        "managedPolicyArns",
+        [UNKNOWN, "arn:aws:iam::aws:policy/AdministratorAccess"],
+    ),
+    Violation("policy-names-principals", PAGES, "policy.Statement.0.Principal", "*"),
+    Violation("policy-names-principals", "TopicPolicy", "policy.Statement.0.Principal", {"AWS": ["*"]}),
+    Violation("policy-names-principals", "Role", "assumeRolePolicy.Statement.0.Principal", {"AWS": "*"}),
+    Violation("policy-limits-services", PAGES, "policy.Statement.0.Condition"),
+    Violation("policy-limits-services", "TopicPolicy", "policy.Statement.0.Condition"),
+    Violation("resource-has-tags", "Model", "tags"),
+    Violation("resource-has-tags", "Bucket", "tags.stack"),
+    Violation("resource-has-tags", "BucketObject", "tags.project"),
+]
+
+
+def find(program: Program, which: str) -> Registered:
+    """The first resource of a class, or the one with the name that follows."""
+    class_, _, name = which.partition(" ")
+    return next(r for r in program.resources if r.type.endswith(f":{class_}") and name in ("", r.name))
+
+
+def changed(container: Any, path: str, value: Any) -> Any:
+    """A copy with another value at a path; what is JSON on the way stays JSON."""
+    if isinstance(container, str):
+        return json.dumps(changed(json.loads(container), path, value))
+    copied = copy.deepcopy(container)
+    step, _, rest = path.partition(".")
+    key: Any = int(step) if isinstance(copied, list) else step
+    if rest:
+        copied[key] = changed(copied[key], rest, value)
+    elif value is GONE:
+        del copied[key]
+    else:
+        copied[key] = value
+    return copied
+
+
+def with_change(resource: Registered, path: str, value: Any) -> Registered:
+    # What is written by hand was made from no other resource.
+    made_from = {key: urns for key, urns in resource.made_from.items() if key != path.split(".")[0]}
+    properties = changed(resource.properties, path, value)
+    return Registered(resource.type, resource.name, resource.urn, resource.parent, properties, made_from)
+
+
+@pytest.mark.parametrize("violation", VIOLATIONS, ids=lambda v: f"{v.rule}: {v.resource} {v.path} = {v.value!r:.40}")
+def test_rule_catches(pack: Pack, everything: Program, violation: Violation) -> None:
+    intact = find(everything, violation.resource)
+    bad = [with_change(intact, violation.path, violation.value)] if violation.path else []
+    stack = [resource for resource in everything.resources if resource is not intact] + bad
+    findings = [found for found in pack.findings(bad, everything.provider, stack) if found.is_mandatory]
+    assert {finding.rule for finding in findings} == {violation.rule}
+    assert all(f"{intact.name!r}: " in finding.message for finding in findings)
+
+
+def test_every_rule_is_shown_to_catch_something(pack: Pack) -> None:
+    assert {violation.rule for violation in VIOLATIONS} == {rule.name for rule in pack.info().policies}
+
+
+@pytest.mark.parametrize("name", ["AdministratorAccess", "PowerUserAccess", "AmazonSageMakerFullAccess"])
+def test_no_broad_policy_is_attached_to_a_role_that_has_been_made_elsewhere(pack: Pack, name: str) -> None:
+    type_ = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    attachment = Registered(type_, "broad", "urn", "", {"policyArn": f"arn:aws:iam::aws:policy/{name}"}, {})
+    assert [finding.rule for finding in pack.findings([attachment], {})] == ["iam-attaches-no-broad-policy"]
+
+
+def test_companions_of_a_bucket_are_found_by_its_name_where_it_is_plain_text(pack: Pack) -> None:
+    bucket = Registered("aws:s3/bucket:Bucket", "photos", "urn:bucket", "", {"bucket": "photos"}, {})
+    policy = Registered("aws:s3/bucketPolicy:BucketPolicy", "photos", "urn:policy", "", {"bucket": "photos"}, {})
+    other = Registered("aws:s3/bucketPolicy:BucketPolicy", "others", "urn:policy", "", {"bucket": "others"}, {})
+    assert "bucket-has-policy" not in {finding.rule for finding in pack.findings([], {}, [bucket, policy])}
+    assert "bucket-has-policy" in {finding.rule for finding in pack.findings([], {}, [bucket, other])}
+
+
+# --- What is not known at preview -------------------------------------------------------------------------------------
+
+
+def test_rule_neither_passes_nor_fails_on_a_value_that_is_not_known(pack: Pack, everything: Program) -> None:
+    api = with_change(find(everything, "Api"), "corsConfiguration.allowOrigins", ["https://example.com", UNKNOWN])
+    (finding,) = pack.findings([api], everything.provider)
+    assert (finding.rule, finding.is_mandatory) == ("cors-names-origins", False)
+    assert "allowOrigins.1 can't be known during preview" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("which", "path"),
+    [
+        ("Distribution", "origins.0.originAccessControlId"),
+        ("Distribution", "defaultCacheBehavior.responseHeadersPolicyId"),
+        ("Stage", "accessLogSettings.destinationArn"),
+        ("Bucket", "tags.project"),
+    ],
+)
+def test_it_is_enough_that_a_value_is_there_where_the_rule_does_not_read_it(
+    pack: Pack, everything: Program, which: str, path: str
+) -> None:
+    resource = with_change(find(everything, which), path, UNKNOWN)
+    assert pack.findings([resource], everything.provider) == []
+
+
+# --- Exceptions ------------------------------------------------------------------------------------------------------
+
+TLS_RULES = {"distribution-answers-over-https-only", "bucket-policy-refuses-plain-http"}
+
+
+@pytest.mark.parametrize(
+    "endpoints",
+    [
+        "[]",
+        '[{"s3": "http://192.0.2.1:4566", "cloudfront": "http://emulators.example.com"}]',
+        '[{"s3": "http://127.0.0.1.example.com", "cloudfront": "http://localhost.example.com"}]',
+        '[{"sagemaker": "http://127.0.0.1:4567"}]',
+    ],
+)
+def test_plain_http_is_for_emulators_on_the_same_machine_only(pack: Pack, run_stack: RunStack, endpoints: str) -> None:
+    local = run_stack("local")
+    findings = pack.findings(local.resources, local.provider | {"endpoints": endpoints}, local.resources)
+    assert {finding.rule for finding in findings} == TLS_RULES
+    assert all(finding.is_mandatory for finding in findings)
+
+
+def test_longest_retention_is_a_setting_of_the_pack(everything: Program) -> None:
+    group = find(everything, "LogGroup")
+    with running_pack() as pack:
+        pack.configure("log-group-has-retention", {"mostDays": 60})
+        (finding,) = pack.findings([group], everything.provider)
+    assert "kept for 90 days. Set retentionInDays to at most 60." in finding.message
+
+
+def test_every_rule_is_mandatory_and_says_what_it_is_for(pack: Pack) -> None:
+    for rule in pack.info().policies:
+        assert rule.enforcementLevel == 1, rule.name
+        assert rule.severity, rule.name
+        assert rule.description.split("\n")[0].endswith("."), rule.name
