@@ -1,6 +1,7 @@
 """AWS clients that talk to the emulators."""
 
 import threading
+from functools import cached_property
 from typing import Any
 
 from botocore.config import Config
@@ -22,6 +23,12 @@ class Clients:
         self._sagemaker = Session("test", "test", None, REGION, localstack_host=f"127.0.0.1:{addresses.sagemaker_port}")
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """``Account``, ``Arn`` and ``UserId`` of whom the emulator takes us for."""
+        identity: dict[str, str] = self["sts"].get_caller_identity()
+        return identity
 
     def __getitem__(self, service: str) -> Any:
         with self._lock:

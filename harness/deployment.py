@@ -105,13 +105,14 @@ class Emulated(Mocks):
 
 
 def preload() -> None:
-    """Import the SDK's modules of every resource type in the table.
+    """Import the SDK's class of every resource type in the table.
 
-    That takes a second, which can pass while the emulators start.
+    That takes two seconds, which can pass while the emulators start.
     """
-    services = {type_.removeprefix("aws:").split("/")[0] for type_ in RESOURCES}
-    for service in services:
-        importlib.import_module(f"pulumi_aws.{service}{'_' if keyword.iskeyword(service) else ''}")
+    for type_ in RESOURCES:
+        service, resource = type_.removeprefix("aws:").split("/")[0], type_.split(":")[-1]
+        module = importlib.import_module(f"pulumi_aws.{service}{'_' if keyword.iskeyword(service) else ''}")
+        getattr(module, resource)  # the SDK loads a module when something of it is asked for
 
 
 def deploy(stack: str, addresses: Addresses, show: ShowStep) -> Deployed:

@@ -22,7 +22,7 @@ def partition(_: dict[str, Any], clients: Clients) -> dict[str, Any]:
 
 
 def caller_identity(_: dict[str, Any], clients: Clients) -> dict[str, Any]:
-    identity = clients["sts"].get_caller_identity()
+    identity = clients.identity
     return {
         "accountId": identity["Account"],
         "arn": identity["Arn"],

@@ -106,7 +106,7 @@ def sagemaker_model(new: Creation) -> Made:
 
 def endpoint_configuration(new: Creation) -> Made:
     name = new.take_name()
-    made = new.call("sagemaker", "CreateEndpointConfig", EndpointConfigName=name)
+    made = new.call("sagemaker", "CreateEndpointConfig", rename={"kmsKeyArn": "KmsKeyId"}, EndpointConfigName=name)
     return name, {"name": name, "arn": made["EndpointConfigArn"]}
 
 
@@ -147,7 +147,7 @@ def log_group(new: Creation) -> Made:
     new.call("logs", "CreateLogGroup", logGroupName=name)
     if retention is not None:
         new.clients["logs"].put_retention_policy(logGroupName=name, retentionInDays=int(retention))
-    account = new.clients["sts"].get_caller_identity()["Account"]
+    account = new.clients.identity["Account"]
     return name, {"name": name, "arn": f"arn:aws:logs:{REGION}:{account}:log-group:{name}"}
 
 
@@ -184,7 +184,7 @@ def permission(new: Creation) -> Made:
 
 def http_api(new: Creation) -> Made:
     made = new.call("apigatewayv2", "CreateApi", Name=new.take_name())
-    account = new.clients["sts"].get_caller_identity()["Account"]
+    account = new.clients.identity["Account"]
     execution_arn = f"arn:aws:execute-api:{REGION}:{account}:{made['ApiId']}"
     return made["ApiId"], to_outputs(made) | {"executionArn": execution_arn}
 
@@ -283,7 +283,7 @@ def _s3_origin(origin: dict[str, Any]) -> dict[str, Any]:
 
 def metric_alarm(new: Creation) -> Made:
     """The API lists dimensions, which the AWS provider maps, and nests a query's metric deeper."""
-    name, account = new.take_name(), new.clients["sts"].get_caller_identity()["Account"]
+    name, account = new.take_name(), new.clients.identity["Account"]
     new.put("dimensions", _dimensions(new.take("dimensions")))
     new.put("metrics", [_metric_query(dict(query)) for query in new.take("metricQueries", [])])
     new.call("cloudwatch", "PutMetricAlarm", AlarmName=name)

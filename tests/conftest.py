@@ -45,10 +45,10 @@ def harness(*arguments: str, directory: Path, project: Path = PROJECT) -> subpro
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=180)
 
 
-def start_stack(directory: Path) -> Stack:
+def start_stack(directory: Path, name: str = "local") -> Stack:
     addresses = Addresses(free_port(), free_port())
     ports = (f"--port={addresses.aws_port}", f"--sagemaker-port={addresses.sagemaker_port}")
-    started = harness("up", "--detach", "--json", *ports, directory=directory)
+    started = harness("up", f"--stack={name}", "--detach", "--json", *ports, directory=directory)
     assert started.returncode == 0, started.stderr
     return Stack(json.loads(started.stdout), addresses, directory)
 

@@ -150,7 +150,7 @@ def test_a_stack_that_does_not_exist_is_named(tmp_path: Path) -> None:
     ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
     done = harness("up", "--stack=nonsense", *ports, directory=tmp_path)
     assert done.returncode == 1
-    assert "Pulumi.nonsense.yaml does not exist. Stacks: local" in done.stderr
+    assert "Pulumi.nonsense.yaml does not exist. Stacks: dev, local, prod" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,6 +1,7 @@
 """Runs components under Pulumi's mocks and returns the resources that they asked for."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_mocks
 from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.rpc import UNKNOWN
 from pulumi.runtime.stack import run_pulumi_func
 
 ACCOUNT = "123456789012"
@@ -26,13 +28,15 @@ class Recorded:
 class Recorder(Mocks):
     """Answers like AWS: every resource has an id, an ARN and a name."""
 
+    preview = False
+
     def __init__(self) -> None:
         self.resources: list[Recorded] = []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if args.custom:
             self.resources.append(Recorded(args.typ, args.name, args.inputs))
-        made = {
+        made: dict[str, Any] = {
             "arn": f"arn:of:{args.name}",
             "name": f"{args.name}-name",
             "bucket": f"{args.name}-bucket",
@@ -41,6 +45,10 @@ class Recorder(Mocks):
             "invokeArn": "arn:of:invocation",
             "apiEndpoint": "https://api-id.execute-api.test",
         }
+        if args.typ.endswith(":DomainName"):
+            target = {"targetDomainName": "d-1.execute-api.test"}
+            made["domainNameConfiguration"] = args.inputs["domainNameConfiguration"] | target
+            return f"{args.name}-id", args.inputs | made
         return f"{args.name}-id", made | args.inputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
@@ -52,6 +60,16 @@ class Recorder(Mocks):
         }, []
 
 
+class PreviewRecorder(Recorder):
+    """Answers like a preview: nothing is known but what the program itself said."""
+
+    preview = True
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        _, outputs = super().new_resource(args)
+        return None, {key: args.inputs.get(key, UNKNOWN) for key in outputs}
+
+
 class RecordingMonitor(MockMonitor):
     """Also records what the mocks are not told: parents, and outputs that components register."""
 
@@ -60,11 +78,14 @@ class RecordingMonitor(MockMonitor):
         self.parents: dict[str, str] = {}
         self.components: set[str] = set()
         self.registered: set[str] = set()
+        self.protected: set[str] = set()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.custom:
             self.parents[response.urn] = request.parent
+            if request.protect:
+                self.protected.add(request.name)
         elif request.type != "pulumi:pulumi:Stack":
             self.components.add(response.urn)
         return response
@@ -94,6 +115,15 @@ class Resources:
         """Types of the parents of all resources that are not components."""
         return {urn.split("::")[2].split("$")[-1] for urn in self._monitor.parents.values()}
 
+    def protected(self) -> set[str]:
+        """Names of the resources that Pulumi refuses to delete."""
+        return self._monitor.protected
+
+    def statements(self) -> list[dict[str, Any]]:
+        """Statements of the only policy that a role has."""
+        found: list[dict[str, Any]] = json.loads(self.one(":RolePolicy")["policy"])["Statement"]
+        return found
+
     def components(self) -> set[str]:
         """URNs of all components."""
         return self._monitor.components
@@ -103,16 +133,18 @@ class Resources:
         return self._monitor.registered & self._monitor.components
 
 
-def record(make: Callable[[], object]) -> Resources:
+def record(
+    make: Callable[[], object], recorder: Recorder | None = None, project: str = "project", stack: str = "test"
+) -> Resources:
     """Make components and wait until every resource is registered."""
-    recorder = Recorder()
+    recorder = recorder or Recorder()
     monitor = RecordingMonitor(recorder)
 
     def program() -> None:
         make()
 
     async def run() -> None:
-        set_mocks(recorder, project="project", stack="test", preview=False, monitor=monitor)
+        set_mocks(recorder, project=project, stack=stack, preview=recorder.preview, monitor=monitor)
         await run_pulumi_func(program)
 
     # In a thread of its own: Playwright, in whose session these tests may run, keeps a loop running in the main one.

@@ -20,6 +20,7 @@ def configuration(folder: Path, text: str, addresses: Addresses | None = None) -
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "Pulumi.local.yaml").write_text("config: {}")
     return tmp_path
 
 
@@ -49,6 +50,15 @@ def test_what_yaml_takes_for_a_date_stays_a_text(folder: Path) -> None:
 def test_an_encrypted_setting_is_refused(folder: Path) -> None:
     with pytest.raises(DeploymentError, match="title is encrypted"):
         configuration(folder, "config: {title: {secure: v1:abc}}")
+
+
+def test_another_stack_than_the_local_one_finds_everything_on_this_machine(folder: Path) -> None:
+    (folder / "Pulumi.local.yaml").write_text("config: {p:pageUrl: 'http://{label}.localhost:4566', p:title: Local}")
+    project = {"name": "p", "config": PROJECT["config"] | {"pageUrl": {"default": "https://{domain}"}}}
+    (folder / "Pulumi.x.yaml").write_text("config: {title: Cats}")
+    configured = _configuration(project, "x", Addresses(5000, 5001))
+    assert configured["p:pageUrl"] == "http://{label}.localhost:5000"
+    assert configured["p:title"] == "Cats"
 
 
 def test_another_region_is_refused(folder: Path) -> None:

@@ -10,7 +10,9 @@ import pytest
 import yaml
 from pulumi.runtime import set_all_config
 
-from components.settings import Sample, SettingError, Settings
+from components.page_settings import Sample
+from components.setting_reader import SettingError
+from components.settings import Settings
 from harness.project import PROJECT
 
 Load = Callable[..., Settings]
@@ -35,7 +37,7 @@ def test_the_documented_defaults_are_valid(load: Load) -> None:
     settings = load()
     assert settings.name == "object-counting"
     assert settings.labels == ("1", "2", "3", "4", "5")
-    assert settings.samples[0] == Sample("1 object", "https://aft-vbi-pds.s3.amazonaws.com/bin-images/10460.jpg")
+    assert settings.page.samples[0] == Sample("1 object", "https://aft-vbi-pds.s3.amazonaws.com/bin-images/10460.jpg")
     assert settings.trust_page_origin is False
 
 
@@ -57,7 +59,35 @@ def test_the_documented_defaults_are_valid(load: Load) -> None:
         ("answerTemplate", "{label}" + 1000 * "!"),
         ("samples", ["samples/1.jpg"]),
         ("samples", [["text", "url", "more"]]),
+        ("endpointMode", "always"),
+        ("serverlessMemoryMb", 1000),
+        ("serverlessMemoryMb", 7168),
+        ("serverlessMaxConcurrency", 201),
         ("instanceType", "m5.large"),
+        ("minInstances", 0),
+        ("maxInstances", 101),
+        ("autoscalingMetric", "cpu"),
+        ("autoscalingTarget", 0),
+        ("scaleInCooldownSeconds", -1),
+        ("volumeKeyArn", "alias/key"),
+        ("dataCapturePercentage", 101),
+        ("inferenceImageUri", "docker.io/library/python:3"),
+        ("functionMemoryMb", 64),
+        ("functionTimeoutSeconds", 30),
+        ("functionReservedConcurrency", 901),
+        ("throttleRate", 0),
+        ("throttleBurst", 5001),
+        ("apiDomain", "https://api.example.com"),
+        ("apiCertificateArn", "a certificate"),
+        ("jwtIssuer", "http://issuer.example.com"),
+        ("jwtAudience", "counting"),
+        ("pageDomain", "example"),
+        ("pageCertificateArn", "arn:aws:acm:eu-central-1:123456789012:certificate/b"),
+        ("alarmEmail", "nobody"),
+        ("alarmLatencySeconds", 31),
+        ("alarmErrorPercentage", 101),
+        ("logRetentionDays", 31),
+        ("tags", ["owner"]),
         ("inferenceImageTag", "a tag"),
         ("maxImageBytes", 0),
         ("maxImageBytes", 4_500_001),
@@ -79,3 +109,54 @@ def test_a_setting_that_cannot_work_is_named_with_its_value(load: Load, key: str
 def test_a_setting_of_the_wrong_type_ends_the_program_without_a_stack_trace(load: Load, key: str, value: str) -> None:
     with pytest.raises(pulumi.RunError, match=f"p:{key}"):
         load(**{key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "settings"),
+    [
+        ("maxInstances", {"minInstances": 3, "maxInstances": 2}),
+        ("networkIsolation", {"endpointMode": "serverless", "networkIsolation": "true"}),
+        ("dataCapturePercentage", {"endpointMode": "serverless", "dataCapturePercentage": 5}),
+        ("volumeKeyArn", {"endpointMode": "serverless", "volumeKeyArn": "arn:aws:kms:us-east-1:123456789012:key/c"}),
+        ("maxImageBytes", {"endpointMode": "serverless", "maxImageBytes": 4_400_000}),
+        ("apiDomain", {"apiDomain": "api.example.com"}),
+        ("apiCertificateArn", {"apiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/a"}),
+        ("pageDomain", {"pageDomain": "www.example.com"}),
+        ("jwtIssuer", {"jwtIssuer": "https://issuer.example.com"}),
+        ("jwtAudience", {"jwtAudience": ["counting"]}),
+    ],
+)
+def test_settings_that_do_not_go_together_are_named(load: Load, key: str, settings: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match=rf"p:{key} is "):
+        load(**settings)
+
+
+def test_every_setting_is_documented_once_and_read(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The schema of Pulumi.yaml and what the program reads are the same, so nothing is documented in vain."""
+    declared = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["config"]
+    read: set[str] = set()
+    for name in ("require", "require_int", "require_float", "require_bool", "require_object"):
+        original = getattr(pulumi.Config, name)
+
+        def reading(self: pulumi.Config, key: str, original: Callable[..., Any] = original) -> Any:
+            read.add(key)
+            return original(self, key)
+
+        monkeypatch.setattr(pulumi.Config, name, reading)
+    load()
+    assert read == set(declared)
+    for setting in declared.values():
+        assert setting.keys() >= {"type", "description", "default"}
+
+
+def test_a_real_time_endpoint_scales_if_it_may_have_more_instances(load: Load) -> None:
+    assert load().endpoint.autoscaling is None
+    autoscaling = load(maxInstances=4).endpoint.autoscaling
+    assert autoscaling is not None
+    assert autoscaling.max_instances == 4
+
+
+def test_an_own_image_names_its_repository(load: Load) -> None:
+    image = load(inferenceImageUri="123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/counting:1").endpoint.image
+    assert image is not None
+    assert image["repository_arn"] == "arn:aws:ecr:eu-central-1:123456789012:repository/team/counting"

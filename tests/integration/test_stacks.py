@@ -1,0 +1,109 @@
+"""The stacks for AWS, deployed for real on the emulators: nothing is left out, and they answer."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.prediction import predict
+from harness.project import PROJECT
+from tests.conftest import Stack, harness, start_stack
+from tests.unit.program import run_program
+from tests.unit.recording import Recorder
+
+SAMPLE = str(PROJECT / "site/samples/3.jpg")
+
+
+def running(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = start_stack(tmp_path_factory.mktemp(name), name)
+    yield stack
+    harness("down", directory=stack.directory)
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    yield from running("dev", tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    yield from running("prod", tmp_path_factory)
+
+
+@pytest.fixture(params=["dev", "prod"])
+def any_stack(request: pytest.FixtureRequest) -> tuple[str, Stack]:
+    return request.param, request.getfixturevalue(request.param)
+
+
+def test_it_answers(any_stack: tuple[str, Stack]) -> None:
+    _, stack = any_stack
+    assert predict(stack.outputs["predictUrl"], SAMPLE).answer["label"] == "3"
+    assert predict(stack.outputs["predictUrl"], f"{stack.outputs['pageUrl']}/samples/5.jpg").answer["label"] == "5"
+
+
+def test_no_resource_is_left_out(any_stack: tuple[str, Stack], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    name, stack = any_stack
+    recorder = Recorder()
+    run_program(name, monkeypatch, tmp_path / "model.tar.gz", recorder)
+    status = json.loads(harness("status", "--json", directory=stack.directory).stdout)
+    assert status["timings"]["resources"] == len(recorder.resources)
+
+
+def variant(stack: Stack) -> dict[str, Any]:
+    described = stack.aws["sagemaker"].describe_endpoint(EndpointName=stack.outputs["endpointName"])
+    (summary,) = described["ProductionVariants"]
+    return dict(summary)
+
+
+def test_development_is_serverless(dev: Stack) -> None:
+    assert variant(dev)["CurrentServerlessConfig"] == {"MemorySizeInMB": 3072, "MaxConcurrency": 5}
+
+
+def test_production_has_instances_that_scale(prod: Stack) -> None:
+    assert variant(prod)["CurrentInstanceCount"] == 2
+    scaling = prod.aws["application-autoscaling"]
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 6)
+    assert target["ResourceId"] == f"endpoint/{prod.outputs['endpointName']}/variant/AllTraffic"
+    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 600
+    assert policy["PolicyARN"].split(":")[4] == "000000000000"
+
+
+def test_a_rollout_of_production_is_guarded_by_alarms_that_exist(prod: Stack) -> None:
+    described = prod.aws["sagemaker"].describe_endpoint(EndpointName=prod.outputs["endpointName"])
+    guards = described["LastDeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+    alarms = prod.aws["cloudwatch"].describe_alarms()["MetricAlarms"]
+    assert {guard["AlarmName"] for guard in guards} < {alarm["AlarmName"] for alarm in alarms}
+    assert len(alarms) == 7
+
+
+def test_the_api_is_throttled_and_logs_its_calls(any_stack: tuple[str, Stack]) -> None:
+    name, stack = any_stack
+    stage = stack.aws["apigatewayv2"].get_stage(ApiId=stack.outputs["apiId"], StageName="$default")
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"dev": 20, "prod": 50}[name]
+    assert stage["RouteSettings"]["POST /predict"]["ThrottlingBurstLimit"] == {"dev": 40, "prod": 100}[name]
+    assert ":log-group:/aws/vendedlogs/object-counting-api" in stage["AccessLogSettings"]["DestinationArn"]
+
+
+def test_the_dashboard_is_there(any_stack: tuple[str, Stack]) -> None:
+    _, stack = any_stack
+    body = stack.aws["cloudwatch"].get_dashboard(DashboardName="object-counting")["DashboardBody"]
+    assert len(json.loads(body)["widgets"]) == 12
+
+
+def test_buckets_are_private_versioned_and_encrypted(any_stack: tuple[str, Stack]) -> None:
+    _, stack = any_stack
+    s3 = stack.aws["s3"]
+    names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    assert len(names) == 2
+    for name in names:
+        assert set(s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values()) == {True}
+        (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+        assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    (artifacts,) = [name for name in names if name.startswith("model-artifacts")]
+    assert s3.get_bucket_versioning(Bucket=artifacts)["Status"] == "Enabled"
+    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=artifacts)["Rules"]
+    assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 90
