@@ -138,8 +138,10 @@ def deploy(stack: str, addresses: Addresses, show: ShowStep) -> Deployed:
     )
 
 
-def stack_settings(project: dict[str, Any], stack: str) -> dict[str, Any]:
-    """The stack's settings over the project's defaults, as the Pulumi CLI passes them on.
+def _configuration(project: dict[str, Any], stack: str, addresses: Addresses) -> dict[str, str]:
+    """The stack's settings over the project's defaults, as the Pulumi CLI would pass them on.
+
+    Another stack than the local one gets from that what says where things are on this machine.
 
     :raises DeploymentError: for a setting that nothing would read.
     """
@@ -152,30 +154,12 @@ def stack_settings(project: dict[str, Any], stack: str) -> dict[str, Any]:
         if isinstance(value, dict) and "secure" in value:
             raise DeploymentError(f"{file}: {key} is encrypted, and only the Pulumi CLI can read it.")
         values[key] = value
-    return values
-
-
-def as_text(value: Any) -> str:
-    """A setting as programs get it: a text, or JSON."""
-    # YAML makes dates of what looks like one; the program's settings are texts.
-    return str(value) if isinstance(value, str | datetime.date) else json.dumps(value, default=str)
-
-
-def _configuration(project: dict[str, Any], stack: str, addresses: Addresses) -> dict[str, str]:
-    """The stack's settings on this machine: another stack than the local one gets from that what says where things are.
-
-    :raises DeploymentError: for a setting that nothing would read, or that cannot be true here.
-    """
-    values = stack_settings(project, stack)
     if stack != LOCAL_STACK:
-        name = project["name"]
         local = _read_configuration(Path(f"Pulumi.{LOCAL_STACK}.yaml"), name)
         values |= {key: local[key] for setting in LOCAL_SETTINGS if (key := f"{name}:{setting}") in local}
     if values.setdefault("aws:region", REGION) != REGION:
-        raise DeploymentError(
-            f"Pulumi.{stack}.yaml: aws:region is {values['aws:region']!r}; the emulators are in {REGION} only."
-        )
-    return {key: _relocated(as_text(value), addresses) for key, value in values.items()}
+        raise DeploymentError(f"{file}: aws:region is {values['aws:region']!r}; the emulators are in {REGION} only.")
+    return {key: _as_text(value, addresses) for key, value in values.items()}
 
 
 def _read_configuration(file: Path, project: str) -> dict[str, Any]:
@@ -190,7 +174,9 @@ def _read_configuration(file: Path, project: str) -> dict[str, Any]:
         raise DeploymentError(f"{file} is not a stack's configuration: {error}") from None
 
 
-def _relocated(text: str, addresses: Addresses) -> str:
+def _as_text(value: Any, addresses: Addresses) -> str:
+    # YAML makes dates of what looks like one; the program's settings are texts.
+    text = str(value) if isinstance(value, str | datetime.date) else json.dumps(value, default=str)
     return re.sub(r"http://[^\s\"]+", lambda url: addresses.relocate(url[0]), text)
 
 
