@@ -26,10 +26,9 @@ class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSe
     def __init__(self) -> None:
         self.recorder = Recorder()
         self.errors: list[str] = []
-        self.parents: dict[str, str] = {}
 
-    def SupportsFeature(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id != "transforms")
+    def GetDeploymentInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return resource_pb2.DeploymentInfo(supportedFeatures=[resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS])
 
     def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
         inputs = json_format.MessageToDict(request.object)
@@ -37,8 +36,7 @@ class Engine(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineSe
             MockResourceArgs(request.type, request.name, inputs, custom=request.custom)
         )
         urn = f"urn:pulumi:stack::project::{request.type}::{request.name}"
-        self.parents[urn] = request.parent
-        return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=struct(outputs))
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=id_ or "", object=struct(outputs))
 
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: N802
         return empty_pb2.Empty()
@@ -66,7 +64,9 @@ class Package:
         answer = self._provider.GetSchema(provider_pb2.GetSchemaRequest())
         return cast(dict[str, Any], json.loads(answer.schema))
 
-    def construct(self, component: str, name: str, inputs: dict[str, Any]) -> tuple[list[Recorded], dict[str, Any]]:
+    def construct(
+        self, component: str, name: str, inputs: dict[str, Any], preview: bool = False
+    ) -> tuple[list[Recorded], dict[str, Any]]:
         """Make a component.
 
         :returns: the resources that it asked for, and its outputs.
@@ -80,6 +80,7 @@ class Package:
                 type=f"object-counting:index:{component}",
                 name=name,
                 inputs=struct(inputs),
+                dryRun=preview,
             )
         )
         assert self._engine.errors == []

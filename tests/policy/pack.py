@@ -13,7 +13,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 
 from harness.project import PROJECT
-from tests.policy.program import Registered
+from tests.policy.stack import Registered
 
 PACK = PROJECT / "policy"
 
@@ -86,7 +86,6 @@ def _request(resource: Registered, provider: proto.AnalyzerProviderResource) -> 
         name=resource.name,
         urn=resource.urn,
         properties=_struct(resource.properties),
-        options=proto.AnalyzerResourceOptions(parent=resource.parent),
         provider=provider,
     )
 
@@ -97,7 +96,6 @@ def _part(resource: Registered, provider: proto.AnalyzerProviderResource) -> pro
         name=resource.name,
         urn=resource.urn,
         properties=_struct(resource.properties),
-        parent=resource.parent,
         provider=provider,
         propertyDependencies={
             key: proto.AnalyzerPropertyDependencies(urns=urns) for key, urns in resource.made_from.items()

@@ -3,30 +3,16 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from policy.rules.tags import TAGGABLE
 from tests.policy.pack import Pack, running_pack
-from tests.policy.program import Program, Registered, run
-
-STACKS = sorted(file.name.split(".")[1] for file in Path(__file__).parents[2].glob("Pulumi.*.yaml"))
-
-# What no stack in the repository uses, but another may.
-EVERYTHING = {
-    "alarmEmail": "someone@example.com",
-    "apiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/api",
-    "apiDomain": "api.example.com",
-    "dataCapturePercentage": "10",
-    "jwtAudience": '["visitors"]',
-    "jwtIssuer": "https://issuer.example.com",
-    "networkIsolation": "true",
-    "pageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/page",
-    "pageDomain": "www.example.com",
-    "volumeKeyArn": "arn:aws:kms:us-east-1:123456789012:key/volumes",
-}
+from tests.policy.stack import Registered, Stack, seen_by_policies
+from tests.unit.program import STACKS, run_program
+from tests.unit.recording import PreviewRecorder, Recorder
+from tests.unit.test_program import OPTIONS
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What the engine sends for a text that is not known at preview."""
@@ -42,7 +28,7 @@ RULES_THAT_WAIT_FOR_AWS = {
     "policy-names-principals",
 }
 
-RunStack = Callable[..., Program]
+See = Callable[..., Stack]
 
 
 @pytest.fixture(scope="module")
@@ -52,51 +38,49 @@ def pack() -> Iterator[Pack]:
 
 
 @pytest.fixture(scope="module")
-def run_stack(tmp_path_factory: pytest.TempPathFactory) -> RunStack:
+def see(tmp_path_factory: pytest.TempPathFactory) -> See:
+    """Run the program for a stack."""
     model = tmp_path_factory.mktemp("model") / "model.tar.gz"
-    model.write_bytes(b"weights")
 
-    def run_it(stack: str, changes: dict[str, str] | None = None, preview: bool = False) -> Program:
+    def see_it(stack: str, recorder: Recorder | None = None, **overrides: Any) -> Stack:
         with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(".")  # come back from where the program runs
-            return run(stack, model, changes or {}, preview)
+            return seen_by_policies(run_program(stack, patch, model, recorder, **overrides), stack)
 
-    return run_it
+    return see_it
 
 
 @pytest.fixture(scope="module")
-def everything(run_stack: RunStack) -> Program:
-    """Stack prod with all that can be turned on."""
-    return run_stack("prod", EVERYTHING)
+def everything(see: See) -> Stack:
+    """Stack prod with what no stack in the repository uses, but another may."""
+    options = ("domains", "tokens", "recording", "key", "isolation", "mail")
+    return see("prod", **{key: value for option in options for key, value in OPTIONS[option].items()})
 
 
 # --- The stacks of the repository ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_stack_keeps_every_rule(pack: Pack, run_stack: RunStack, stack: str) -> None:
-    program = run_stack(stack)
+def test_stack_keeps_every_rule(pack: Pack, see: See, stack: str) -> None:
+    program = see(stack)
     assert len(program.resources) > 50
     assert pack.findings(program.resources, program.provider, program.resources) == []
 
 
-def test_stack_with_everything_turned_on_keeps_every_rule(pack: Pack, everything: Program) -> None:
+def test_stack_with_everything_turned_on_keeps_every_rule(pack: Pack, everything: Stack) -> None:
     assert pack.findings(everything.resources, everything.provider, everything.resources) == []
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_preview_breaks_no_rule_and_leaves_open_only_what_aws_decides(
-    pack: Pack, run_stack: RunStack, stack: str
-) -> None:
-    program = run_stack(stack, preview=True)
+def test_preview_breaks_no_rule_and_leaves_open_only_what_aws_decides(pack: Pack, see: See, stack: str) -> None:
+    program = see(stack, PreviewRecorder())
     findings = pack.findings(program.resources, program.provider, program.resources)
     assert [finding for finding in findings if finding.is_mandatory] == []
     assert {finding.rule for finding in findings} <= RULES_THAT_WAIT_FOR_AWS
 
 
-def test_list_of_types_with_tags_is_complete(run_stack: RunStack, everything: Program) -> None:
+def test_list_of_types_with_tags_is_complete(see: See, everything: Stack) -> None:
     # The program tags every type that the AWS SDK gives tags to.
-    resources = [resource for stack in STACKS for resource in run_stack(stack).resources] + everything.resources
+    resources = [resource for stack in STACKS for resource in see(stack).resources] + everything.resources
     assert {resource.type for resource in resources if "tags" in resource.properties} <= set(TAGGABLE)
 
 
@@ -229,10 +213,10 @@ VIOLATIONS = [
 ]
 
 
-def find(program: Program, which: str) -> Registered:
+def find(stack: Stack, which: str) -> Registered:
     """The first resource of a class, or the one with the name that follows."""
     class_, _, name = which.partition(" ")
-    return next(r for r in program.resources if r.type.endswith(f":{class_}") and name in ("", r.name))
+    return next(r for r in stack.resources if r.type.endswith(f":{class_}") and name in ("", r.name))
 
 
 def changed(container: Any, path: str, value: Any) -> Any:
@@ -255,11 +239,11 @@ def with_change(resource: Registered, path: str, value: Any) -> Registered:
     # What is written by hand was made from no other resource.
     made_from = {key: urns for key, urns in resource.made_from.items() if key != path.split(".")[0]}
     properties = changed(resource.properties, path, value)
-    return Registered(resource.type, resource.name, resource.urn, resource.parent, properties, made_from)
+    return Registered(resource.type, resource.name, resource.urn, properties, made_from)
 
 
 @pytest.mark.parametrize("violation", VIOLATIONS, ids=lambda v: f"{v.rule}: {v.resource} {v.path} = {v.value!r:.40}")
-def test_rule_catches(pack: Pack, everything: Program, violation: Violation) -> None:
+def test_rule_catches(pack: Pack, everything: Stack, violation: Violation) -> None:
     intact = find(everything, violation.resource)
     bad = [with_change(intact, violation.path, violation.value)] if violation.path else []
     stack = [resource for resource in everything.resources if resource is not intact] + bad
@@ -275,14 +259,14 @@ def test_every_rule_is_shown_to_catch_something(pack: Pack) -> None:
 @pytest.mark.parametrize("name", ["AdministratorAccess", "PowerUserAccess", "AmazonSageMakerFullAccess"])
 def test_no_broad_policy_is_attached_to_a_role_that_has_been_made_elsewhere(pack: Pack, name: str) -> None:
     type_ = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    attachment = Registered(type_, "broad", "urn", "", {"policyArn": f"arn:aws:iam::aws:policy/{name}"}, {})
+    attachment = Registered(type_, "broad", "urn", {"policyArn": f"arn:aws:iam::aws:policy/{name}"}, {})
     assert [finding.rule for finding in pack.findings([attachment], {})] == ["iam-attaches-no-broad-policy"]
 
 
 def test_companions_of_a_bucket_are_found_by_its_name_where_it_is_plain_text(pack: Pack) -> None:
-    bucket = Registered("aws:s3/bucket:Bucket", "photos", "urn:bucket", "", {"bucket": "photos"}, {})
-    policy = Registered("aws:s3/bucketPolicy:BucketPolicy", "photos", "urn:policy", "", {"bucket": "photos"}, {})
-    other = Registered("aws:s3/bucketPolicy:BucketPolicy", "others", "urn:policy", "", {"bucket": "others"}, {})
+    bucket = Registered("aws:s3/bucket:Bucket", "photos", "urn:bucket", {"bucket": "photos"}, {})
+    policy = Registered("aws:s3/bucketPolicy:BucketPolicy", "photos", "urn:policy", {"bucket": "photos"}, {})
+    other = Registered("aws:s3/bucketPolicy:BucketPolicy", "others", "urn:policy", {"bucket": "others"}, {})
     assert "bucket-has-policy" not in {finding.rule for finding in pack.findings([], {}, [bucket, policy])}
     assert "bucket-has-policy" in {finding.rule for finding in pack.findings([], {}, [bucket, other])}
 
@@ -290,7 +274,7 @@ def test_companions_of_a_bucket_are_found_by_its_name_where_it_is_plain_text(pac
 # --- What is not known at preview -------------------------------------------------------------------------------------
 
 
-def test_rule_neither_passes_nor_fails_on_a_value_that_is_not_known(pack: Pack, everything: Program) -> None:
+def test_rule_neither_passes_nor_fails_on_a_value_that_is_not_known(pack: Pack, everything: Stack) -> None:
     api = with_change(find(everything, "Api"), "corsConfiguration.allowOrigins", ["https://example.com", UNKNOWN])
     (finding,) = pack.findings([api], everything.provider)
     assert (finding.rule, finding.is_mandatory) == ("cors-names-origins", False)
@@ -307,7 +291,7 @@ def test_rule_neither_passes_nor_fails_on_a_value_that_is_not_known(pack: Pack, 
     ],
 )
 def test_it_is_enough_that_a_value_is_there_where_the_rule_does_not_read_it(
-    pack: Pack, everything: Program, which: str, path: str
+    pack: Pack, everything: Stack, which: str, path: str
 ) -> None:
     resource = with_change(find(everything, which), path, UNKNOWN)
     assert pack.findings([resource], everything.provider) == []
@@ -327,14 +311,14 @@ TLS_RULES = {"distribution-answers-over-https-only", "bucket-policy-refuses-plai
         '[{"sagemaker": "http://127.0.0.1:4567"}]',
     ],
 )
-def test_plain_http_is_for_emulators_on_the_same_machine_only(pack: Pack, run_stack: RunStack, endpoints: str) -> None:
-    local = run_stack("local")
+def test_plain_http_is_for_emulators_on_the_same_machine_only(pack: Pack, see: See, endpoints: str) -> None:
+    local = see("local")
     findings = pack.findings(local.resources, local.provider | {"endpoints": endpoints}, local.resources)
     assert {finding.rule for finding in findings} == TLS_RULES
     assert all(finding.is_mandatory for finding in findings)
 
 
-def test_longest_retention_is_a_setting_of_the_pack(everything: Program) -> None:
+def test_longest_retention_is_a_setting_of_the_pack(everything: Stack) -> None:
     group = find(everything, "LogGroup")
     with running_pack() as pack:
         pack.configure("log-group-has-retention", {"mostDays": 60})
