@@ -1,9 +1,8 @@
 """The public HTTP API, and who may call the function behind it."""
 
-import re
-
 from pulumi_policy import ResourceValidationArgs, Severity
 
+from .documents import names_no_resource
 from .rule import Complaints, is_set, known_first, properties, resource_rule, text
 
 API = "aws:apigatewayv2/api:Api"
@@ -66,5 +65,5 @@ def permission_names_caller(permission: ResourceValidationArgs) -> Complaints:
         return
     if not is_set(permission.props, "sourceArn"):
         yield f"{principal} may invoke the function for every AWS account. Set sourceArn."
-    elif re.match(r"\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:\*", permission.props["sourceArn"]):
+    elif names_no_resource(permission.props["sourceArn"]):
         yield f"the sourceArn {permission.props['sourceArn']!r} names no resource. Name the one that calls."

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,11 @@ def is_for_everybody(statement: Mapping[str, Any]) -> bool:
     """Whether a statement is for every principal there is."""
     principal = statement.get("Principal", {})
     return principal == "*" or (not isinstance(principal, str) and "*" in as_list(principal.get("AWS", [])))
+
+
+def names_no_resource(arn: str) -> bool:
+    """Whether an ARN is for every resource of a service, or of all."""
+    return re.match(r"\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:\*", arn) is not None
 
 
 def condition_keys(statement: Mapping[str, Any]) -> set[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pulumi_policy import ResourceValidationArgs, Severity
 
-from .documents import allowed, condition_keys, is_for_everybody
+from .documents import allowed, condition_keys, is_for_everybody, names_no_resource
 from .rule import Complaints, as_list, known_first, resource_rule
 
 ROLE = "aws:iam/role:Role"
@@ -52,7 +52,7 @@ def iam_names_resources(resource: ResourceValidationArgs) -> Complaints:
         for statement in allowed(document):
             if "NotResource" in statement:
                 yield "it allows actions on all resources but some (NotResource). Name the ones that are needed."
-            if "*" not in as_list(statement.get("Resource", [])):
+            if not any(names_no_resource(arn) for arn in as_list(statement.get("Resource", []))):
                 continue
             for action in as_list(statement.get("Action", [])):
                 if action not in WITHOUT_RESOURCE:
