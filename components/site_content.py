@@ -35,6 +35,7 @@ class SiteContentArgs(TypedDict):
     """What a :class:`SiteContent` is made from."""
 
     bucket_name: pulumi.Input[str]
+    """Name of the bucket that the site is served from."""
 
     directory: str
     """Folder with the files of the page."""

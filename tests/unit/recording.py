@@ -75,6 +75,7 @@ class RecordingMonitor(MockMonitor):
 
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)
+        self.requests: dict[str, Any] = {}
         self.parents: dict[str, str] = {}
         self.components: set[str] = set()
         self.registered: set[str] = set()
@@ -83,6 +84,7 @@ class RecordingMonitor(MockMonitor):
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.custom:
+            self.requests[response.urn] = request
             self.parents[response.urn] = request.parent
             if request.protect:
                 self.protected.add(request.name)
@@ -110,6 +112,10 @@ class Resources:
         """Inputs of the only resource of a type."""
         (inputs,) = self.of_type(ending)
         return inputs
+
+    def requests(self) -> dict[str, Any]:
+        """What the engine is asked for all resources that are not components, by their URNs."""
+        return self._monitor.requests
 
     def parent_types(self) -> set[str]:
         """Types of the parents of all resources that are not components."""
