@@ -37,7 +37,6 @@ site = StaticSite(
         "url_template": settings.page.url_template,
         "connect_sources": [api_origin],
         "domain": settings.page.domain,
-        "require_tls": operation.require_tls,
     },
 )
 trusted_origins = {"TRUSTED_IMAGE_ORIGINS": site.url} if settings.trust_page_origin else {}
@@ -50,7 +49,6 @@ artifact = ModelArtifact(
     {
         "path": str(settings.model_artifact),
         "keep_data": operation.keep_data,
-        "require_tls": operation.require_tls,
     },
 )
 
@@ -69,7 +67,7 @@ endpoint_alarms = EndpointAlarms(
 
 capture: CaptureArgs | None = None
 if settings.endpoint.capture_percentage:
-    records = DataCapture("capture", {"keep_data": operation.keep_data, "require_tls": operation.require_tls})
+    records = DataCapture("capture", {"keep_data": operation.keep_data})
     capture = {"url": records.url, "arn": records.arn, "percentage": settings.endpoint.capture_percentage}
 
 endpoint = InferenceEndpoint(

@@ -15,9 +15,6 @@ class DataCaptureArgs(TypedDict):
     keep_data: NotRequired[bool]
     """Whether Pulumi refuses to delete the bucket. Otherwise it deletes the bucket with all records."""
 
-    require_tls: NotRequired[bool]
-    """Whether requests over plain HTTP are refused; true unless said otherwise."""
-
 
 class DataCapture(pulumi.ComponentResource):
     """A private bucket for the records that SageMaker writes."""
@@ -35,7 +32,6 @@ class DataCapture(pulumi.ComponentResource):
             {
                 "keep_old_versions_days": KEEP_OLD_VERSIONS_DAYS,
                 "keep_data": args.get("keep_data", False),
-                "require_tls": args.get("require_tls", True),
             },
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -179,7 +179,6 @@ class OperationSettings:
     highest_error_percentage: float
     log_retention_days: int
     keep_data: bool
-    require_tls: bool
 
     @classmethod
     def read(cls, read: SettingReader) -> "OperationSettings":
@@ -192,5 +191,4 @@ class OperationSettings:
             highest_error_percentage=read.number("alarmErrorPercentage", 0, 100),
             log_retention_days=int(read.choice("logRetentionDays", *map(str, DAYS))),
             keep_data=read.flag("keepData"),
-            require_tls=read.flag("requireTls"),
         )

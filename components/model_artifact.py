@@ -21,9 +21,6 @@ class ModelArtifactArgs(TypedDict):
     keep_data: NotRequired[bool]
     """Whether Pulumi refuses to delete the bucket. Otherwise it deletes the bucket with all artifacts."""
 
-    require_tls: NotRequired[bool]
-    """Whether requests over plain HTTP are refused; true unless said otherwise."""
-
 
 class ModelArtifact(pulumi.ComponentResource):
     """A ``model.tar.gz`` in S3, immutable: its key contains the hash of its content.
@@ -53,7 +50,6 @@ class ModelArtifact(pulumi.ComponentResource):
             {
                 "keep_old_versions_days": KEEP_OLD_VERSIONS_DAYS,
                 "keep_data": args.get("keep_data", False),
-                "require_tls": args.get("require_tls", True),
             },
             opts=child,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from components.answer_template import is_answer_template
-from components.setting_reader import SettingError, SettingReader, is_arn, is_domain_name
+from components.setting_reader import SettingReader, is_arn, is_domain_name
 from components.static_site import SiteDomainArgs
 
 
@@ -71,14 +71,12 @@ def _samples(read: SettingReader) -> tuple[Sample, ...]:
 
 def _translations(read: SettingReader) -> dict[str, dict[str, str]]:
     translations: dict[str, dict[str, str]] = {}
-    for language, text, translation in read.tuples("translations", "language", "text", "translation"):
+    for triple in read.tuples("translations", "language", "text", "translation"):
+        language, text, translation = triple
         if not re.fullmatch(r"[a-z]{2,3}", language):
-            raise SettingError(f"translations has the language {language!r}; it must be a code such as de")
+            raise read.error("translations", triple, "a language code such as de, a text and its translation")
         if is_answer_template(text) and not is_answer_template(translation):
-            raise SettingError(
-                f"translations has {translation!r} for {text!r}; it must be a sentence with {{label}} and no other "
-                "braces, too"
-            )
+            raise read.error("translations", triple, "a translation with {label} and no other braces, like the text")
         translations.setdefault(language, {})[text] = translation
     return translations
 

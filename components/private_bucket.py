@@ -16,9 +16,6 @@ class PrivateBucketArgs(TypedDict):
     keep_data: NotRequired[bool]
     """Whether Pulumi refuses to delete the bucket. Otherwise it deletes the bucket with all that is in it."""
 
-    require_tls: NotRequired[bool]
-    """Whether requests over plain HTTP are refused; true unless said otherwise."""
-
 
 class PrivateBucket(pulumi.ComponentResource):
     """An S3 bucket with every kind of public access blocked, encrypted, and closed to plain HTTP.
@@ -39,7 +36,6 @@ class PrivateBucket(pulumi.ComponentResource):
         super().__init__("object-counting:index:PrivateBucket", name, None, opts)
         self._logical_name = name
         self._child = child = pulumi.ResourceOptions(parent=self)
-        self._require_tls = args.get("require_tls", True)
         keep = args.get("keep_data", False)
         bucket = aws.s3.Bucket(
             name, force_destroy=not keep, opts=pulumi.ResourceOptions(parent=self, protect=keep or None)
@@ -104,7 +100,7 @@ class PrivateBucket(pulumi.ComponentResource):
             policy=pulumi.Output.json_dumps(
                 {
                     "Version": "2012-10-17",
-                    "Statement": [*statements, *([plain_http] if self._require_tls else [])],
+                    "Statement": [*statements, plain_http],
                 }
             ),
             opts=self._child,

@@ -39,9 +39,6 @@ class StaticSiteArgs(TypedDict):
     domain: NotRequired[SiteDomainArgs | None]
     """A domain name, beside CloudFront's."""
 
-    require_tls: NotRequired[bool]
-    """Whether the bucket refuses requests over plain HTTP; true unless said otherwise."""
-
 
 class StaticSite(pulumi.ComponentResource):
     """A distribution that alone may read a private bucket (origin access control)."""
@@ -58,7 +55,7 @@ class StaticSite(pulumi.ComponentResource):
     def __init__(self, name: str, args: StaticSiteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("object-counting:index:StaticSite", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        bucket = PrivateBucket(f"{name}-pages", {"require_tls": args.get("require_tls", True)}, opts=child)
+        bucket = PrivateBucket(f"{name}-pages", {}, opts=child)
         access_control = aws.cloudfront.OriginAccessControl(
             name,
             origin_access_control_origin_type="s3",

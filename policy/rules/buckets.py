@@ -6,7 +6,6 @@ from typing import Any
 from pulumi_policy import PolicyResource, ResourceValidationArgs, Severity, StackValidationArgs
 
 from .documents import is_for_everybody, statements
-from .emulator import is_emulated
 from .rule import Complaints, as_list, of_type, properties, refers_to, resource_rule, stack_rule, text
 
 # The AWS provider has some resources under two names.
@@ -70,9 +69,7 @@ def bucket_has_policy(stack: StackValidationArgs) -> Iterator[tuple[PolicyResour
 
 @resource_rule(Severity.HIGH, POLICY)
 def bucket_policy_refuses_plain_http(policy: ResourceValidationArgs) -> Complaints:
-    """A bucket's policy denies everybody everything over plain HTTP; emulators at a loopback address speak no TLS."""
-    if is_emulated(policy.provider, "s3"):
-        return
+    """A bucket's policy denies everybody everything over plain HTTP."""
     if not any(_refuses_plain_http(statement) for statement in statements(policy.props["policy"])):
         yield (
             "it answers over plain HTTP. Deny s3:* to * on the bucket and its objects where aws:SecureTransport is "

@@ -172,22 +172,20 @@ def test_it_is_enough_that_a_value_is_there_where_the_rule_does_not_read_it(
 
 # --- Exceptions ------------------------------------------------------------------------------------------------------
 
-TLS_RULES = {"distribution-answers-over-https-only", "bucket-policy-refuses-plain-http"}
-
 
 @pytest.mark.parametrize(
     "endpoints",
     [
         "[]",
-        '[{"s3": "http://192.0.2.1:4566", "cloudfront": "http://emulators.example.com"}]',
-        '[{"s3": "http://127.0.0.1.example.com", "cloudfront": "http://localhost.example.com"}]',
+        '[{"cloudfront": "http://192.0.2.1:4566"}]',
+        '[{"cloudfront": "http://localhost.example.com"}]',
         '[{"sagemaker": "http://127.0.0.1:4567"}]',
     ],
 )
 def test_plain_http_is_for_emulators_on_the_same_machine_only(pack: Pack, see: See, endpoints: str) -> None:
     local = see("local")
     findings = pack.findings(local.resources, local.provider | {"endpoints": endpoints}, local.resources)
-    assert {finding.rule for finding in findings} == TLS_RULES
+    assert {finding.rule for finding in findings} == {"distribution-answers-over-https-only"}
     assert all(finding.is_mandatory for finding in findings)
 
 

@@ -53,10 +53,6 @@ def test_plain_http_is_refused(artifact: Path) -> None:
     assert statement["Resource"] == ["arn:of:model-artifacts", "arn:of:model-artifacts/*"]
 
 
-def test_an_emulator_may_be_asked_over_plain_http(artifact: Path) -> None:
-    assert json.loads(made(artifact, require_tls=False).one(":BucketPolicy")["policy"])["Statement"] == []
-
-
 def test_the_bucket_goes_with_the_stack_unless_its_data_are_kept(artifact: Path) -> None:
     for_now, for_good = made(artifact), made(artifact, keep_data=True)
     assert for_now.one(":Bucket")["forceDestroy"] is True
