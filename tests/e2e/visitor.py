@@ -1,6 +1,6 @@
 """What visitors of the page do."""
 
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Locator, Page, Request, Response, expect
 
 from tests.conftest import Stack
 
@@ -9,9 +9,18 @@ ANSWER_TIMEOUT_MS = 35_000.0  # as long as the page itself waits
 
 
 def open_page(page: Page, stack: Stack, query: str = "") -> Page:
+    # Chromium drops what it is loading whenever the machine gets or loses an interface, as with every Docker container.
+    dropped: list[str] = []
+    page.on("requestfailed", lambda request: dropped.append(request.url) if _network_changed(request) else None)
     page.goto(f"{stack.outputs['pageUrl']}/{query}")
+    if dropped:
+        page.reload()
     expect(submit_button(page)).to_be_enabled(timeout=LOADING_TIMEOUT_MS)
     return page
+
+
+def _network_changed(request: Request) -> bool:
+    return "ERR_NETWORK_CHANGED" in (request.failure or "")
 
 
 def submit_button(page: Page) -> Locator:
