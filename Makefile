@@ -66,12 +66,11 @@ browser: $(VENV)/.dev
 clean: ## Remove everything that was made here
 	@rm -rf $(VENV) build .harness
 
-$(MODEL): model_server/sample_model/model.pth model_server/package.py \
+$(MODEL): model_server/sample_model/model.pth model_server/sample_model/package model_server/package.py \
 		$(wildcard model_server/artifact/*.py) handlers/predict/guarded_fetch.py | $(VENV)/.runtime
 	@echo "packaging the sample model"
 	@mkdir -p $(@D)
-	@$(PY) -m model_server.package --checkpoint $< --architecture mobilenet_v3_small --labels 1,2,3,4,5 \
-		--image-size 128 128 --output $@
+	@model_server/sample_model/package $(PY) $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

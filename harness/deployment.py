@@ -124,7 +124,7 @@ def deploy(stack: str, addresses: Addresses, show: ShowStep) -> Deployed:
     others = [at for name, at in emulated.finished_at.items() if not name.startswith(ENDPOINT)]
     endpoints = [at for name, at in emulated.finished_at.items() if name.startswith(ENDPOINT)]
     return Deployed(
-        outputs=outputs | {"awsEndpointUrl": addresses.aws_url, "sagemakerEndpointUrl": addresses.sagemaker_url},
+        outputs=outputs,
         resources=len(emulated.finished_at),
         seconds=max(others) - started_at,
         endpoint_seconds=max(endpoints) - emulated.endpoint_started_at if endpoints else 0.0,

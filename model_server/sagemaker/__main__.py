@@ -27,7 +27,8 @@ _DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "model_server.container", "
     default=_DEFAULT_COMMAND,
     help="Command line that runs a container; by default this project's model server.",
 )
-def main(host: str, port: int, directory: Path, container_command: str) -> None:
+@click.option("--persist", is_flag=True, help="Keep all in the directory; the next start there brings it back.")
+def main(host: str, port: int, directory: Path, container_command: str, persist: bool) -> None:
     """Stand in for Amazon SageMaker: create models and endpoints with any AWS SDK, and invoke them.
 
     Model data comes from the S3 that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names.
@@ -39,7 +40,7 @@ def main(host: str, port: int, directory: Path, container_command: str) -> None:
         raise click.UsageError("--container-command is empty")
     # Without arguments for gunicorn to take from the command line.
     sys.argv = sys.argv[:1]
-    Server(host, port, directory.resolve(), command).run()
+    Server(host, port, directory.resolve(), command, persist).run()
 
 
 if __name__ == "__main__":

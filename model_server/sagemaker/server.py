@@ -24,10 +24,13 @@ _GRACE_SECONDS = 20  # for requests and containers to end; containers that take 
 class Server(BaseApplication):  # type: ignore[misc]
     """The gunicorn application. `run` serves until SIGTERM or SIGINT, which stop the containers as well."""
 
-    def __init__(self, host: str, port: int, directory: Path, container_command: tuple[str, ...]) -> None:
+    def __init__(
+        self, host: str, port: int, directory: Path, container_command: tuple[str, ...], persistent: bool
+    ) -> None:
         self._address = f"{host}:{port}"
         self._directory = directory
         self._container_command = container_command
+        self._persistent = persistent
         self._registry: Registry | None = None
         self._lifeline = WorkerLifeline()
         super().__init__()
@@ -53,7 +56,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Called in the worker process."""
         self._lifeline.hold()
-        self._registry = Registry(self._directory, self._container_command)
+        self._registry = Registry(self._directory, self._container_command, self._persistent)
         return create_app(self._registry)
 
     def _started(self) -> None:

@@ -31,7 +31,15 @@ class Variant:
     `lock` is the registry's. It guards `_container`, `_starting`, `_retired` and the containers' `in_flight`.
     """
 
-    def __init__(self, deployment: Deployment, home: Path, command: tuple[str, ...], lock: threading.Condition) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        home: Path,
+        command: tuple[str, ...],
+        lock: threading.Condition,
+        model_files: str | None = None,
+    ) -> None:
+        """`model_files` names a folder in `home` where the model may be already."""
         self.deployment = deployment
         self._home = home
         self._command = command
@@ -39,7 +47,8 @@ class Variant:
         self._container: Container | None = None
         self._starting: Container | None = None
         self._retired = threading.Event()
-        self._folder = Path(tempfile.mkdtemp(prefix="model-", dir=home))
+        self.folder = home / model_files if model_files else Path(tempfile.mkdtemp(prefix="model-", dir=home))
+        self.folder.mkdir(exist_ok=True)
 
     @property
     def container_pid(self) -> int | None:
@@ -79,7 +88,7 @@ class Variant:
         container.in_flight -= 1
         self._lock.notify_all()
 
-    def retire(self, drain: float = INVOCATION_TIMEOUT + 5) -> None:
+    def retire(self, drain: float = INVOCATION_TIMEOUT + 5, keep_files: bool = False) -> None:
         """Let requests that are being answered finish, for `drain` seconds at most; then stop for good."""
         with self._lock:
             self._retired.set()
@@ -90,15 +99,16 @@ class Variant:
         for running in (container, starting):
             if running:
                 running.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if not keep_files:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _fetch_model(self) -> ContainerSpec:
-        deployment, model_dir = self.deployment, self._folder / "model"
-        if deployment.model_data_uri:
+        deployment, model_dir = self.deployment, self.folder / "model"
+        if deployment.model_data_uri and not model_dir.exists():  # it appears complete or not at all
             timeout = deployment.download_timeout
             fetch(deployment.model_data_uri, model_dir, region=deployment.region, timeout=timeout)
         else:
-            model_dir.mkdir()
+            model_dir.mkdir(exist_ok=True)
         return ContainerSpec(
             command=self._command,
             model_dir=model_dir,
