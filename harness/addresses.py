@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 AWS_PORT = 4566
 SAGEMAKER_PORT = 4567
@@ -56,7 +55,7 @@ class Addresses:
 
 
 def _host_and_port(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname or not parts.port or parts.path.strip("/"):
+    match = re.fullmatch(r"http://(?P<host>[\w.-]+):(?P<port>\d{1,5})/?", url)
+    if match is None:
         raise ValueError(f"{url!r} is not a URL such as http://aws:{AWS_PORT}")
-    return parts.hostname, parts.port
+    return match["host"], int(match["port"])
