@@ -15,10 +15,11 @@ from tests.stack import Stack
 
 # In the container that it runs in, there are no other models' processes.
 SIGNAL_CONTAINERS = """
-import os, pathlib, sys
+import contextlib, os, pathlib, sys
 for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-    if b"model_server.container" in file.read_bytes().split(b"\\0"):
-        os.kill(int(file.parent.name), int(sys.argv[1]))
+    with contextlib.suppress(OSError):  # one may be gone by now
+        if b"model_server.container" in file.read_bytes().split(b"\\0"):
+            os.kill(int(file.parent.name), int(sys.argv[1]))
 """
 
 
@@ -34,7 +35,7 @@ class Project:
         """The start of every command line; it carries the environment, so that it works anywhere."""
         ports = (f"AWS_PORT={self.addresses.aws_port}", f"SAGEMAKER_PORT={self.addresses.sagemaker_port}")
         compose = ("docker", "compose", f"--project-directory={PROJECT}", f"--project-name={self.name}")
-        return ["env", "--unset=COMPOSE_PROFILES", *ports, *compose]
+        return ["env", *ports, *compose]
 
     def compose(self, *arguments: str) -> str:
         """Run ``docker compose``; return what it prints."""
