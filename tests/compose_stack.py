@@ -104,7 +104,7 @@ def running_compose_stack(name: str) -> Iterator[ComposeStack]:
 
 @contextmanager
 def leaving_no_images() -> Iterator[None]:
-    """Remove the images without a name that a build leaves behind, which the legacy builder makes of every stage."""
+    """Remove the project's images without a name that builds leave behind; the legacy builder makes one per stage."""
     before = _images_without_name()
     yield
     for image in _images_without_name() - before:
@@ -112,4 +112,5 @@ def leaving_no_images() -> Iterator[None]:
 
 
 def _images_without_name() -> set[str]:
-    return set(docker("image", "ls", "--quiet", "--no-trunc", "--filter=dangling=true").split())
+    ours = "--filter=label=org.opencontainers.image.title=object-counting"
+    return set(docker("image", "ls", "--quiet", "--no-trunc", "--filter=dangling=true", ours).split())
