@@ -39,6 +39,12 @@ demo: $(VENV)/.runtime $(MODEL) ## Run it, ask about five images, stop
 test: $(VENV)/.dev $(MODEL) browser ## Run all tests (TEST="tests/unit -k name" for some)
 	@$(PY) -m pytest $(TEST)
 
+.PHONY: test-compose
+test-compose: $(VENV)/.dev $(MODEL) browser ## Build the images, and run the tests of a running stack against containers
+	@docker compose version >/dev/null 2>&1 || { echo "Docker with its compose plugin is needed. Install it, and start it."; exit 1; }
+	@docker version >/dev/null || exit 1
+	@$(PY) -m pytest --stack=compose $(TEST)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style and types
 	@$(PY) -m ruff check .
@@ -49,6 +55,10 @@ lint: $(VENV)/.dev ## Check style and types
 bench: $(VENV)/.dev $(MODEL) ## Run the benchmarks
 	@$(PY) -m bench.startup
 	@$(PY) -m bench.chain
+
+.PHONY: bench-compose
+bench-compose: $(VENV)/.dev $(MODEL) ## Measure the stack in containers
+	@$(PY) -m bench.compose
 
 .PHONY: model
 model: $(MODEL) ## Package the sample model as build/model.tar.gz
@@ -74,12 +84,11 @@ browser: $(VENV)/.dev
 clean: ## Remove everything that was made here
 	@rm -rf $(VENV) build .harness
 
-$(MODEL): model_server/sample_model/model.pth model_server/package.py \
+$(MODEL): model_server/sample_model/model.pth model_server/sample_model/package model_server/package.py \
 		$(wildcard model_server/artifact/*.py) handlers/predict/guarded_fetch.py | $(VENV)/.runtime
 	@echo "packaging the sample model"
 	@mkdir -p $(@D)
-	@$(PY) -m model_server.package --checkpoint $< --architecture mobilenet_v3_small --labels 1,2,3,4,5 \
-		--image-size 128 128 --output $@
+	@model_server/sample_model/package $(PY) $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

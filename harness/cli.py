@@ -23,7 +23,7 @@ from harness.emulators import EmulatorError
 from harness.prediction import PredictionError, predict
 from harness.progress import Progress, messages
 from harness.project import PROJECT
-from harness.stack import Running, running_emulators, running_stack
+from harness.stack import Running, deploy_into, running_emulators, running_stack
 from harness.workspace import WorkspaceError
 
 FAILED, NOT_RUNNING = 1, 3
@@ -105,6 +105,25 @@ def up(
         while True:
             emulators.check_alive(started.group, directory)
             time.sleep(0.2)
+
+
+@main.command("deploy")
+@click.option("--stack", default="local", show_default=True, help="Deploys Pulumi.<stack>.yaml.")
+@click.option("--aws-url", default=Addresses().aws_url, show_default=True, help="Where AWS is emulated.")
+@click.option("--sagemaker-url", default=Addresses().sagemaker_url, show_default=True, help="Likewise SageMaker.")
+@click.option("--json", "as_json", is_flag=True, help="Print the stack's outputs as JSON, and nothing else.")
+def deploy_command(stack: str, aws_url: str, sagemaker_url: str, as_json: bool) -> None:
+    """Deploy into emulators that run already, after emptying them."""
+    try:
+        addresses = Addresses.of_urls(aws_url, sagemaker_url)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    with _interruptible() as progress:
+        outputs = deploy_into(stack, addresses, progress.show)
+    if as_json:
+        click.echo(json.dumps(outputs, indent=2))
+    else:
+        report.show_outputs(outputs)
 
 
 @main.command()

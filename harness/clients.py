@@ -19,8 +19,8 @@ class Clients:
     """One boto3 client per service, made at its first use; safe to share between threads."""
 
     def __init__(self, addresses: Addresses) -> None:
-        self._aws = Session("test", "test", None, REGION, localstack_host=f"127.0.0.1:{addresses.aws_port}")
-        self._sagemaker = Session("test", "test", None, REGION, localstack_host=f"127.0.0.1:{addresses.sagemaker_port}")
+        self._aws = _session(addresses.aws_url)
+        self._sagemaker = _session(addresses.sagemaker_url)
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -36,3 +36,7 @@ class Clients:
                 session = self._sagemaker if service in SAGEMAKER_SERVICES else self._aws
                 self._made[service] = session.client(service, config=NO_RETRIES)
             return self._made[service]
+
+
+def _session(url: str) -> Session:
+    return Session("test", "test", None, REGION, localstack_host=url.removeprefix("http://"))

@@ -39,7 +39,7 @@ from harness.project import PROJECT
 from harness.resources import RESOURCES
 
 ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
-# Where things are on a laptop, whichever stack is tried out there.
+# Where things are on a laptop, whichever stack for AWS is tried out there.
 LOCAL_STACK = "local"
 LOCAL_SETTINGS = ("apiOrigins", "pageUrl", "sagemakerRuntimeUrl", "samples", "trustPageOrigin")
 # Settings of the AWS provider that are true here anyway, or that say what is: emulators, and where they are.
@@ -131,7 +131,7 @@ def deploy(stack: str, addresses: Addresses, show: ShowStep) -> Deployed:
     before = [at for name, at in finished_at.items() if at <= in_service_at and not name.startswith(ENDPOINT)]
     after = max(finished_at.values()) - in_service_at
     return Deployed(
-        outputs=outputs | {"awsEndpointUrl": addresses.aws_url, "sagemakerEndpointUrl": addresses.sagemaker_url},
+        outputs=outputs,
         resources=len(emulated.finished_at),
         seconds=max(before, default=started_at) - started_at + after,
         endpoint_seconds=in_service_at - emulated.endpoint_started_at if emulated.endpoint_started_at else 0.0,
@@ -141,20 +141,21 @@ def deploy(stack: str, addresses: Addresses, show: ShowStep) -> Deployed:
 def _configuration(project: dict[str, Any], stack: str, addresses: Addresses) -> dict[str, str]:
     """The stack's settings over the project's defaults, as the Pulumi CLI would pass them on.
 
-    Another stack than the local one gets from that what says where things are on this machine.
+    A stack for AWS, which does not say where SageMaker is, gets from the local one what says where things are here.
 
     :raises DeploymentError: for a setting that nothing would read.
     """
     name, declared = project["name"], project["config"]
     file = Path(f"Pulumi.{stack}.yaml")
     values = {f"{name}:{key}": setting["default"] for key, setting in declared.items()}
-    for key, value in _read_configuration(file, name).items():
+    chosen = _read_configuration(file, name)
+    for key, value in chosen.items():
         if key not in values and key not in PROVIDER_SETTINGS:
             raise DeploymentError(f"{file}: nothing reads the setting {key}. Pulumi.yaml lists the ones there are.")
         if isinstance(value, dict) and "secure" in value:
             raise DeploymentError(f"{file}: {key} is encrypted, and only the Pulumi CLI can read it.")
         values[key] = value
-    if stack != LOCAL_STACK:
+    if f"{name}:sagemakerRuntimeUrl" not in chosen:
         local = _read_configuration(Path(f"Pulumi.{LOCAL_STACK}.yaml"), name)
         values |= {key: local[key] for setting in LOCAL_SETTINGS if (key := f"{name}:{setting}") in local}
     if values.setdefault("aws:region", REGION) != REGION:

@@ -50,6 +50,12 @@ def show_running(state: State, directory: Path) -> None:
     )
 
 
+def show_outputs(outputs: dict[str, Any]) -> None:
+    """The stack's outputs, one per line."""
+    for name, value in outputs.items():
+        console.print(f"{name:<14} {value}", markup=False, soft_wrap=True)
+
+
 def _command(arguments: str, directory: Path) -> str:
     """A command line that works in this shell, whether or not the virtual environment is active."""
     python = Path(sys.executable)

@@ -79,7 +79,8 @@ def running_stack(
             stack=stack,
             aws_port=addresses.aws_port,
             sagemaker_port=addresses.sagemaker_port,
-            outputs=deployed.outputs,
+            outputs=deployed.outputs
+            | {"awsEndpointUrl": addresses.aws_url, "sagemakerEndpointUrl": addresses.sagemaker_url},
             first_answer={
                 "file": samples[0].file,
                 "label": first["label"],
@@ -94,6 +95,20 @@ def running_stack(
         )
         write(directory, state)
         yield Running(group, state, samples)
+
+
+def deploy_into(stack: str, addresses: Addresses, show: ShowStep) -> dict[str, Any]:
+    """Deploy into emulators that somebody else has started, and return the stack's outputs.
+
+    :raises EmulatorError, DeploymentError: when that does not work.
+    """
+    # Imported here for the commands that need neither: Pulumi's SDK takes seconds to import.
+    from harness.deployment import deploy
+    from harness.emptying import empty
+
+    show("emptying the emulators")
+    empty(addresses)
+    return deploy(stack, addresses, show).outputs
 
 
 def _first_prediction(deployed: Deployed, sample: Sample, addresses: Addresses) -> dict[str, Any]:

@@ -1,61 +1,60 @@
-"""The running stack that integration and browser tests share: started once, by the command that users call."""
+"""The running stack that integration and browser tests share, embedded or, with ``--stack=compose``, in containers."""
 
-import json
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager
 
 import pytest
 
-from harness.addresses import Addresses
-from harness.clients import Clients
 from harness.environment import isolate
-from harness.project import PROJECT
+from tests.compose_stack import leaving_no_images, running_compose_stack
+from tests.embedded_stack import running_embedded_stack
+from tests.stack import Stack
 
 isolate()
 
 
-@dataclass(frozen=True)
-class Stack:
-    """A stack that runs, and how to reach it."""
-
-    outputs: dict[str, Any]
-    addresses: Addresses
-    directory: Path
-
-    @property
-    def aws(self) -> Clients:
-        return Clients(self.addresses)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--stack",
+        choices=("embedded", "compose"),
+        default="embedded",
+        help="What tests of a running stack run against; with compose, only they run, and tests/compose.",
+    )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def harness(*arguments: str, directory: Path, project: Path = PROJECT) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m harness`` as a user would."""
-    command = [sys.executable, "-m", "harness", *arguments, f"--directory={directory}"]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=180)
-
-
-def start_stack(directory: Path, *options: str) -> Stack:
-    addresses = Addresses(free_port(), free_port())
-    ports = (f"--port={addresses.aws_port}", f"--sagemaker-port={addresses.sagemaker_port}")
-    started = harness("up", "--detach", "--json", *ports, *options, directory=directory)
-    assert started.returncode == 0, started.stderr
-    return Stack(json.loads(started.stdout), addresses, directory)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``--stack=compose``, what runs without a stack need not run again."""
+    if config.getoption("stack") == "compose":
+        chosen = [item for item in items if {"stack", "fragile", "engine"} & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack that most tests share; they leave it as they found it."""
-    running = start_stack(tmp_path_factory.mktemp("stack"))
-    yield running
-    harness("down", directory=running.directory)
+    with _running_stack("stack", request, tmp_path_factory) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Another stack, so that what breaks here breaks nothing elsewhere."""
+    with _running_stack("fragile", request, tmp_path_factory) as running:
+        yield running
+
+
+def _running_stack(
+    name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AbstractContextManager[Stack]:
+    if request.config.getoption("stack") == "compose":
+        request.getfixturevalue("engine")
+        return running_compose_stack(name)
+    return running_embedded_stack(tmp_path_factory.mktemp(name))
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[None]:
+    """Docker, which is left as it was found."""
+    with leaving_no_images():
+        yield

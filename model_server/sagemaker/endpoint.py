@@ -50,6 +50,8 @@ class Endpoint:
     lock: threading.Condition
     enforce_iam: bool
     """Whether the model's execution role needs its permissions."""
+    changed: Callable[[], None]
+    """Called, with the lock held, after the status has changed."""
     status: Status = Status.CREATING
     failure_reason: str | None = None
     created: float = field(default_factory=time.time)
@@ -58,11 +60,14 @@ class Endpoint:
     incoming: Variant | None = None
     deployment_config: dict[str, Any] | None = None
 
-    def deploy(self, deployment: Deployment) -> None:
-        """Start bringing `deployment` into service; what serves now stays until its successor is healthy."""
+    def deploy(self, deployment: Deployment, model_files: str | None = None) -> None:
+        """Start bringing `deployment` into service; what serves now stays until its successor is healthy.
+
+        `model_files` names the folder in `home` in which an earlier variant has left its model.
+        """
         self.home.mkdir(parents=True, exist_ok=True)
         deployment = replace(deployment, rollback_alarms=self._rollback_alarms())
-        variant = self.incoming = Variant(deployment, self.home, self.command, self.lock, self.enforce_iam)
+        variant = self.incoming = Variant(deployment, self.home, self.command, self.lock, self.enforce_iam, model_files)
         self.failure_reason = None
         self._enter(Status.UPDATING if self.serving else Status.CREATING)
         self._in_background(lambda: self._roll_out(variant))
@@ -102,12 +107,12 @@ class Endpoint:
             with self.lock:
                 variant.give_back(container)
 
-    def stop(self) -> None:
+    def stop(self, keep_files: bool = False) -> None:
         """End at once, for good: the stand-in itself stops. Call without the lock."""
         with self.lock:
             variants = [variant for variant in (self.serving, self.incoming) if variant]
         for variant in variants:
-            variant.retire(drain=0)
+            variant.retire(drain=0, keep_files=keep_files)
 
     def _rollback_alarms(self) -> tuple[str, ...]:
         rollback = (self.deployment_config or {}).get("AutoRollbackConfiguration", {})
@@ -161,6 +166,7 @@ class Endpoint:
             details,
             f": {self.failure_reason}" if self.failure_reason else "",
         )
+        self.changed()
 
     def _in_background(self, work: Callable[[], None]) -> None:
         threading.Thread(target=work, name=f"{self.name}-{self.status}", daemon=True).start()

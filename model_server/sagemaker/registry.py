@@ -8,29 +8,27 @@ that takes it.
 
 import shutil
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from . import saved_state
+from .deployment import Deployment
 from .endpoint import Endpoint
-
-
-@dataclass(frozen=True)
-class Record:
-    """A model or an endpoint configuration: the request that created it, without its tags, and the time."""
-
-    arn: str
-    name: str
-    request: dict[str, Any]
-    created: float = field(default_factory=time.time)
+from .record import Record
 
 
 class Registry:
     """The resources by their ARN, so that accounts and regions are kept apart."""
 
-    def __init__(self, directory: Path, container_command: tuple[str, ...], enforce_iam: bool = False) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        container_command: tuple[str, ...],
+        *,
+        enforce_iam: bool = False,
+        persistent: bool = False,
+    ) -> None:
+        """With `persistent`, everything is kept in the directory, and comes back from there."""
         self.lock = threading.Condition()
         self.container_command = container_command
         self.enforce_iam = enforce_iam  # ask IAM what callers and execution roles may do
@@ -40,17 +38,36 @@ class Registry:
         self.endpoints: dict[str, Endpoint] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.endpoints_directory.mkdir(parents=True, exist_ok=True)
-        self._remove_leftovers()
+        self._state_file: Path | None = None
+        state_file = directory / "registry.json"
+        with self.lock:
+            if persistent:
+                saved_state.restore(self, state_file)
+                self._state_file = state_file
+            self._remove_leftovers()
+
+    def new_endpoint(self, arn: str, name: str, deployment: Deployment) -> Endpoint:
+        """An endpoint that is not yet registered, nor started."""
+        home = self.endpoints_directory / name
+        return Endpoint(arn, name, deployment, home, self.container_command, self.lock, self.enforce_iam, self.save)
+
+    def save(self) -> None:
+        """Keep what has changed, if anything is to be kept. Call with the lock held."""
+        if self._state_file:
+            saved_state.save(self, self._state_file)
 
     def _remove_leftovers(self) -> None:
-        """Model files of a stand-in that was killed; nobody knows its endpoints any more. Logs stay."""
-        for folder in self.endpoints_directory.glob("*/model-*/"):
+        """Model files of a stand-in that was killed and whose endpoints nobody knows any more. Logs stay."""
+        in_use = {endpoint.incoming.folder for endpoint in self.endpoints.values() if endpoint.incoming}
+        for folder in set(self.endpoints_directory.glob("*/model-*/")) - in_use:
             shutil.rmtree(folder, ignore_errors=True)
 
     def shutdown(self) -> None:
         """Stop all containers."""
         with self.lock:
             endpoints = list(self.endpoints.values())
+            persistent = self._state_file is not None
+            self._state_file = None  # that the endpoints end now is nothing to remember
         if endpoints:
             with ThreadPoolExecutor(len(endpoints)) as pool:
-                list(pool.map(Endpoint.stop, endpoints))
+                list(pool.map(lambda endpoint: endpoint.stop(keep_files=persistent), endpoints))

@@ -25,12 +25,20 @@ class Server(BaseApplication):  # type: ignore[misc]
     """The gunicorn application. `run` serves until SIGTERM or SIGINT, which stop the containers as well."""
 
     def __init__(
-        self, host: str, port: int, directory: Path, container_command: tuple[str, ...], enforce_iam: bool
+        self,
+        host: str,
+        port: int,
+        directory: Path,
+        container_command: tuple[str, ...],
+        *,
+        enforce_iam: bool,
+        persistent: bool,
     ) -> None:
         self._address = f"{host}:{port}"
         self._directory = directory
         self._container_command = container_command
         self._enforce_iam = enforce_iam
+        self._persistent = persistent
         self._registry: Registry | None = None
         self._lifeline = WorkerLifeline()
         super().__init__()
@@ -56,7 +64,9 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Called in the worker process."""
         self._lifeline.hold()
-        self._registry = Registry(self._directory, self._container_command, self._enforce_iam)
+        self._registry = Registry(
+            self._directory, self._container_command, enforce_iam=self._enforce_iam, persistent=self._persistent
+        )
         return create_app(self._registry)
 
     def _started(self) -> None:

@@ -39,7 +39,9 @@ class Variant:
         command: tuple[str, ...],
         lock: threading.Condition,
         enforce_iam: bool,
+        model_files: str | None = None,
     ) -> None:
+        """`model_files` names a folder in `home` where the model may be already."""
         self.deployment = deployment
         self._enforce_iam = enforce_iam
         self._home = home
@@ -48,7 +50,8 @@ class Variant:
         self._container: Container | None = None
         self._starting: Container | None = None
         self._retired = threading.Event()
-        self._folder = Path(tempfile.mkdtemp(prefix="model-", dir=home))
+        self.folder = home / model_files if model_files else Path(tempfile.mkdtemp(prefix="model-", dir=home))
+        self.folder.mkdir(exist_ok=True)
 
     @property
     def container_pid(self) -> int | None:
@@ -88,7 +91,7 @@ class Variant:
         container.in_flight -= 1
         self._lock.notify_all()
 
-    def retire(self, drain: float = INVOCATION_TIMEOUT + 5) -> None:
+    def retire(self, drain: float = INVOCATION_TIMEOUT + 5, keep_files: bool = False) -> None:
         """Let requests that are being answered finish, for `drain` seconds at most; then stop for good."""
         with self._lock:
             self._retired.set()
@@ -99,12 +102,13 @@ class Variant:
         for running in (container, starting):
             if running:
                 running.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if not keep_files:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _fetch_model(self) -> ContainerSpec:
-        deployment, model_dir = self.deployment, self._folder / "model"
+        deployment, model_dir = self.deployment, self.folder / "model"
         role = act_as(deployment, self._home.name) if self._enforce_iam else None
-        if deployment.model_data_uri:
+        if deployment.model_data_uri and not model_dir.exists():  # it appears complete or not at all
             s3 = s3_client(deployment.region, role) if role else own_s3_client(deployment.region)
             fetch(
                 deployment.model_data_uri,
@@ -114,7 +118,7 @@ class Variant:
                 timeout=deployment.download_timeout,
             )
         else:
-            model_dir.mkdir()
+            model_dir.mkdir(exist_ok=True)
         return ContainerSpec(
             command=self._command,
             model_dir=model_dir,

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import harness, start_stack
 from tests.e2e.browser import ARGUMENTS, executable
+from tests.embedded_stack import harness, start_stack
 
 LIGHTHOUSE = "lighthouse@12.8.2"  # the last one that Node.js 20 can run
 

@@ -7,9 +7,9 @@ import pytest
 from PIL import ExifTags, Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.conftest import Stack
 from tests.e2e.browser import launch
 from tests.e2e.visitor import open_page
+from tests.stack import Stack
 
 
 @pytest.fixture(scope="session")

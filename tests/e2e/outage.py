@@ -1,14 +1,10 @@
 """Take the model away for a while, for real."""
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
-
-from harness import state
-from tests.conftest import Stack
+from tests.stack import Stack
 
 
 @contextmanager
@@ -28,21 +24,8 @@ def endpoint_deleted(stack: Stack) -> Iterator[None]:
 @contextmanager
 def containers_stopped(stack: Stack) -> Iterator[None]:
     """The model's container takes requests, but does not answer; afterwards it goes on."""
-    stopped = _containers(stack)
-    assert stopped
-    for process in stopped:
-        process.send_signal(signal.SIGSTOP)
+    stack.signal_containers(signal.SIGSTOP)
     try:
         yield
     finally:
-        for process in stopped:
-            process.send_signal(signal.SIGCONT)
-
-
-def _containers(stack: Stack) -> list[psutil.Process]:
-    group = state.read(stack.directory).group
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if "model_server.container" in (process.info["cmdline"] or ()) and os.getpgid(process.pid) == group
-    ]
+        stack.signal_containers(signal.SIGCONT)

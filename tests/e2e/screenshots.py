@@ -6,8 +6,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from harness.project import PROJECT
-from tests.conftest import Stack, harness, start_stack
 from tests.e2e.browser import launch
+from tests.embedded_stack import harness, start_stack
+from tests.stack import Stack
 
 PICTURES = PROJECT / "docs/screenshots"
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}

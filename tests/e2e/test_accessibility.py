@@ -8,7 +8,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.conftest import Stack
 from tests.e2e.test_waiting import not_ready
 from tests.e2e.visitor import (
     ANSWER_TIMEOUT_MS,
@@ -20,6 +19,7 @@ from tests.e2e.visitor import (
     submit_button,
     wait_until_shown,
 )
+from tests.stack import Stack
 
 DESKTOP: dict[str, object] = {"viewport": {"width": 1280, "height": 900}}
 PHONE: dict[str, object] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}

@@ -9,7 +9,6 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from harness.project import PROJECT
-from tests.conftest import Stack
 from tests.e2e.visitor import (
     change_config,
     expect_answer,
@@ -19,6 +18,7 @@ from tests.e2e.visitor import (
     submit_button,
     wait_until_shown,
 )
+from tests.stack import Stack
 
 SAMPLE = PROJECT / "site/samples/3.jpg"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.conftest import Stack
 from tests.e2e.visitor import submit, submit_button
+from tests.stack import Stack
 
 LARGEST_TRANSFER_BYTES = 40_000
 FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint').length > 0"

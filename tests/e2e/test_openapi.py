@@ -12,8 +12,8 @@ from handlers.predict.image import MEDIA_TYPES
 from handlers.predict.problem import _TITLES
 from harness import loopback
 from harness.project import PROJECT
-from tests.conftest import Stack
 from tests.e2e.outage import containers_stopped, endpoint_deleted
+from tests.stack import Stack
 
 SAMPLE = (PROJECT / "site/samples/2.jpg").read_bytes()
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.conftest import Stack
 from tests.e2e.visitor import change_config, expect_answer, open_page, status, submit, submit_button, wait_until_shown
+from tests.stack import Stack
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])

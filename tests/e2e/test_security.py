@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from harness import loopback
-from tests.conftest import Stack
 from tests.e2e.visitor import ANSWER_TIMEOUT_MS, change_config, open_page, status, submit, submit_button
+from tests.stack import Stack
 
 MARKUP = '<img src="x" onerror="alert(1)"><script>alert(2)</script>'
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, Request, Route, expect
 
-from tests.conftest import Stack
 from tests.e2e.outage import containers_stopped, endpoint_deleted
 from tests.e2e.visitor import change_config, expect_answer, status, submit, submit_button
+from tests.stack import Stack
 
 NOT_READY = json.dumps({"title": "Service Unavailable", "status": 503, "detail": "It warms up.", "requestId": "r"})
 

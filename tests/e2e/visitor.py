@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, Request, Response, expect
 
-from tests.conftest import Stack
+from tests.stack import Stack
 
 LOADING_TIMEOUT_MS = 20_000.0  # a machine that runs the whole stack may be busy
 ANSWER_TIMEOUT_MS = 35_000.0  # as long as the page itself waits

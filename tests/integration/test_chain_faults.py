@@ -1,29 +1,17 @@
 """What callers see while a part of the stack is missing, and that it heals by itself."""
 
-import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 
-import psutil
-import pytest
 import urllib3
 
-from harness import loopback, state
+from harness import loopback
 from harness.project import PROJECT
-from tests.conftest import Stack, harness, start_stack
+from tests.stack import Stack
 
 SAMPLE = (PROJECT / "site/samples/2.jpg").read_bytes()
 ENDPOINT = "object-counting-endpoint"
-
-
-@pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of its own, so that what breaks here breaks nothing elsewhere."""
-    running = start_stack(tmp_path_factory.mktemp("fragile"))
-    yield running
-    harness("down", directory=running.directory)
 
 
 def post(stack: Stack) -> urllib3.BaseHTTPResponse:
@@ -47,25 +35,13 @@ def wait_for_an_answer(stack: Stack, seconds: float = 60) -> None:
     assert response.data == b"Most likely answer: there is 2 object(s) in the bin"
 
 
-def containers(stack: Stack) -> list[psutil.Process]:
-    group = state.read(stack.directory).group
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if "model_server.container" in (process.info["cmdline"] or ()) and os.getpgid(process.pid) == group
-    ]
-
-
 def test_container_killed_in_the_middle_of_a_request(fragile: Stack) -> None:
     answers: list[urllib3.BaseHTTPResponse] = []
-    victims = containers(fragile)
-    for process in victims:
-        process.send_signal(signal.SIGSTOP)  # so that the request is certainly in the middle
+    fragile.signal_containers(signal.SIGSTOP)  # so that the request is certainly in the middle
     asking = threading.Thread(target=lambda: answers.append(post(fragile)))
     asking.start()
     time.sleep(1)  # until it is there; a stopped container lets it wait much longer
-    for process in victims:
-        process.kill()
+    fragile.signal_containers(signal.SIGKILL)
     asking.join()
     assert_asks_to_come_back(answers[0])
     wait_for_an_answer(fragile)
@@ -83,16 +59,13 @@ def test_endpoint_deleted_under_a_running_function(fragile: Stack) -> None:
 
 
 def test_endpoint_that_does_not_answer_in_time(fragile: Stack) -> None:
-    stopped = containers(fragile)
-    for process in stopped:
-        process.send_signal(signal.SIGSTOP)
+    fragile.signal_containers(signal.SIGSTOP)
     try:
         response = post(fragile)
         # Our own words, and not the gateway's after 30 s, nor those about the function's death after 29 s.
         assert (response.status, response.json()["status"]) == (504, 504)
     finally:
-        for process in stopped:
-            process.send_signal(signal.SIGCONT)
+        fragile.signal_containers(signal.SIGCONT)
     wait_for_an_answer(fragile)
 
 

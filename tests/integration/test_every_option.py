@@ -11,7 +11,7 @@ import yaml
 
 from harness.addresses import Addresses
 from harness.clients import Clients
-from tests.conftest import free_port
+from tests.embedded_stack import free_port
 from tests.integration.test_harness_cli import copy_of_project
 from tests.unit.test_program import OPTIONS
 

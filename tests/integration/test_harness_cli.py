@@ -15,16 +15,25 @@ import pytest
 
 from harness import state, workspace
 from harness.project import PROJECT
-from tests.conftest import Stack, free_port, harness, start_stack
+from tests.embedded_stack import EmbeddedStack, free_port, harness, running_embedded_stack, start_stack
+from tests.stack import Stack
 
 SAMPLE = str(PROJECT / "site/samples/3.jpg")
 
 
 @pytest.fixture
-def own_stack(tmp_path: Path) -> Iterator[Stack]:
+def stack(stack: Stack) -> EmbeddedStack:
+    """The shared stack, where it is one that the command line manages."""
+    if not isinstance(stack, EmbeddedStack):
+        pytest.skip("the command line manages processes of this machine, and this stack runs in containers")
+    return stack
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[EmbeddedStack]:
     """A stack for tests that end it."""
-    yield start_stack(tmp_path / "stack")
-    harness("down", directory=tmp_path / "stack")
+    with running_embedded_stack(tmp_path / "stack") as running:
+        yield running
 
 
 def copy_of_project(directory: Path) -> Path:
@@ -59,7 +68,7 @@ def wait_until_gone(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_up_prints_where_everything_is(stack: Stack) -> None:
+def test_up_prints_where_everything_is(stack: EmbeddedStack) -> None:
     assert stack.outputs.keys() >= {
         "pageUrl",
         "predictUrl",
@@ -72,18 +81,18 @@ def test_up_prints_where_everything_is(stack: Stack) -> None:
     assert stack.outputs["awsEndpointUrl"] == f"http://127.0.0.1:{stack.addresses.aws_port}"
 
 
-def test_predict_uploads_a_file(stack: Stack) -> None:
+def test_predict_uploads_a_file(stack: EmbeddedStack) -> None:
     done = harness("predict", SAMPLE, "--json", directory=stack.directory)
     assert json.loads(done.stdout)["label"] == "3", done.stderr
 
 
-def test_predict_takes_a_url_and_draws_the_probabilities(stack: Stack) -> None:
+def test_predict_takes_a_url_and_draws_the_probabilities(stack: EmbeddedStack) -> None:
     done = harness("predict", f"{stack.outputs['pageUrl']}/samples/3.jpg", directory=stack.directory)
     assert done.returncode == 0
     assert done.stdout.count("%") == 5
 
 
-def test_predict_says_what_is_wrong_with_an_image(stack: Stack, tmp_path: Path) -> None:
+def test_predict_says_what_is_wrong_with_an_image(stack: EmbeddedStack, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"not an image")
     done = harness("predict", str(broken), directory=stack.directory)
@@ -92,13 +101,13 @@ def test_predict_says_what_is_wrong_with_an_image(stack: Stack, tmp_path: Path) 
     assert "Traceback" not in done.stderr
 
 
-def test_predict_says_that_a_file_does_not_exist(stack: Stack) -> None:
+def test_predict_says_that_a_file_does_not_exist(stack: EmbeddedStack) -> None:
     done = harness("predict", "no/such/file.jpg", directory=stack.directory)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no/such/file.jpg is neither a file nor" in done.stderr
 
 
-def test_status_shows_endpoint_and_memory(stack: Stack) -> None:
+def test_status_shows_endpoint_and_memory(stack: EmbeddedStack) -> None:
     shown = json.loads(harness("status", "--json", directory=stack.directory).stdout)
     assert shown["endpoints"] == {"object-counting-endpoint": "InService"}
     assert {"harness", "MiniStack", "SageMaker stand-in", "model container"} <= {
@@ -117,14 +126,16 @@ def test_status_shows_endpoint_and_memory(stack: Stack) -> None:
         ("endpoint", "invocations"),
     ],
 )
-def test_logs_of_each_part(stack: Stack, source: str, text: str) -> None:
+def test_logs_of_each_part(stack: EmbeddedStack, source: str, text: str) -> None:
     harness("predict", SAMPLE, directory=stack.directory)
     assert text in harness("logs", source, directory=stack.directory).stdout
 
 
 @pytest.mark.parametrize("option", [[], ["--detach"]])
 @pytest.mark.parametrize("same_ports", [True, False])
-def test_a_second_start_in_the_same_folder_is_refused(stack: Stack, option: list[str], same_ports: bool) -> None:
+def test_a_second_start_in_the_same_folder_is_refused(
+    stack: EmbeddedStack, option: list[str], same_ports: bool
+) -> None:
     taken = (stack.addresses.aws_port, stack.addresses.sagemaker_port)
     port, sagemaker_port = taken if same_ports else (free_port(), free_port())
     done = harness("up", *option, f"--port={port}", f"--sagemaker-port={sagemaker_port}", directory=stack.directory)
@@ -150,7 +161,7 @@ def test_a_stack_that_does_not_exist_is_named(tmp_path: Path) -> None:
     ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
     done = harness("up", "--stack=nonsense", *ports, directory=tmp_path)
     assert done.returncode == 1
-    assert "Pulumi.nonsense.yaml does not exist. Stacks: dev, local, prod" in done.stderr
+    assert "Pulumi.nonsense.yaml does not exist. Stacks: dev, local, localstack, prod" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -196,7 +207,7 @@ def test_wrong_usage_has_its_own_exit_status(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
-def test_no_signal_leaves_a_process_behind(own_stack: Stack, number: signal.Signals) -> None:
+def test_no_signal_leaves_a_process_behind(own_stack: EmbeddedStack, number: signal.Signals) -> None:
     processes = members(own_stack.directory)
     assert len(processes) >= 5  # harness, reaper, MiniStack, stand-in, container
     os.kill(holder_of(own_stack.directory), number)
@@ -257,7 +268,7 @@ def test_down_also_stops_a_stack_that_is_starting(tmp_path: Path) -> None:
     assert wait_until_gone(processes) == []
 
 
-def test_the_end_of_an_emulator_ends_the_stack(own_stack: Stack) -> None:
+def test_the_end_of_an_emulator_ends_the_stack(own_stack: EmbeddedStack) -> None:
     processes = members(own_stack.directory)
     (emulator,) = [p for p in processes if any(part.endswith("/harness/ministack.py") for part in p.cmdline())]
     emulator.kill()
@@ -265,7 +276,7 @@ def test_the_end_of_an_emulator_ends_the_stack(own_stack: Stack) -> None:
     assert "MiniStack ended" in (own_stack.directory / "up.log").read_text()
 
 
-def test_down_stops_everything_and_a_new_start_works_in_the_same_folder(own_stack: Stack) -> None:
+def test_down_stops_everything_and_a_new_start_works_in_the_same_folder(own_stack: EmbeddedStack) -> None:
     processes = members(own_stack.directory)
     assert harness("down", directory=own_stack.directory).returncode == 0
     assert wait_until_gone(processes) == []

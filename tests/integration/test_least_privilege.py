@@ -1,7 +1,7 @@
 """Every permission is needed, and nothing works without it: shown with IAM enforced, by taking each one away.
 
 The statements are read from the deployed stack, so one that somebody adds is shown to be needed as well, or this
-fails. Where MiniStack itself does not enforce what AWS does, ``harness/ministack.py`` makes it.
+fails. Where MiniEmbeddedStack itself does not enforce what AWS does, ``harness/ministack.py`` makes it.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from harness import loopback
 from harness.clients import REGION
 from harness.project import PROJECT
 from harness.resources import zip_archive
-from tests.conftest import Stack, harness, start_stack
+from tests.embedded_stack import EmbeddedStack, harness, start_stack
 
 Document = dict[str, Any]
 
@@ -43,7 +43,7 @@ LAMBDA_TRUST = {
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
     running = start_stack(tmp_path_factory.mktemp("enforced"), "--enforce-iam")
     yield running
     harness("down", directory=running.directory)
@@ -56,24 +56,24 @@ class Refused(Exception):
     """Something that works with the policies as written does not; the message holds the reason."""
 
 
-def page_is_served(stack: Stack) -> None:
+def page_is_served(stack: EmbeddedStack) -> None:
     response = loopback.request("GET", f"{stack.outputs['pageUrl']}/index.html")
     if response.status != 200:
         raise Refused(f"{response.status} {response.data.decode()}")
 
 
-def image_is_classified_by_url(stack: Stack) -> None:
+def image_is_classified_by_url(stack: EmbeddedStack) -> None:
     body = json.dumps({"url": f"{stack.outputs['pageUrl']}/samples/3.jpg"}).encode()
     ask(stack, body, "application/json")
 
 
-def image_is_classified_and_logged(stack: Stack) -> None:
+def image_is_classified_and_logged(stack: EmbeddedStack) -> None:
     request_id = ask(stack, (PROJECT / "site/samples/3.jpg").read_bytes(), "image/jpeg")
     if request_id not in function_log(stack):
         raise Refused("the line of the call is not in the log group")
 
 
-def ask(stack: Stack, body: bytes, media_type: str) -> str:
+def ask(stack: EmbeddedStack, body: bytes, media_type: str) -> str:
     """The request id of an answer."""
     headers = {"Content-Type": media_type, "Accept": "application/json"}
     response = loopback.request("POST", stack.outputs["predictUrl"], body, headers)
@@ -85,7 +85,7 @@ def ask(stack: Stack, body: bytes, media_type: str) -> str:
     return str(answer["requestId"])
 
 
-def function_can_be_configured(stack: Stack) -> None:
+def function_can_be_configured(stack: EmbeddedStack) -> None:
     """Lambda looks at the role whenever the configuration changes; here it changes to what it is."""
     name, client = stack.outputs["functionName"], stack.aws["lambda"]
     tracing = client.get_function_configuration(FunctionName=name)["TracingConfig"]["Mode"]
@@ -93,7 +93,7 @@ def function_can_be_configured(stack: Stack) -> None:
         client.update_function_configuration(FunctionName=name, TracingConfig={"Mode": tracing})
 
 
-def endpoint_rolls_out(stack: Stack) -> None:
+def endpoint_rolls_out(stack: EmbeddedStack) -> None:
     """The same model and configuration again: a new container, as for a new endpoint, behind the same name."""
     name, client = stack.outputs["endpointName"], stack.aws["sagemaker"]
     configuration = client.describe_endpoint(EndpointName=name)["EndpointConfigName"]
@@ -121,13 +121,13 @@ def refused_by_client_error() -> Iterator[None]:
         raise Refused(str(error)) from error
 
 
-def function_log(stack: Stack) -> str:
+def function_log(stack: EmbeddedStack) -> str:
     group = f"/aws/lambda/{stack.outputs['functionName']}"
     pages = stack.aws["logs"].get_paginator("filter_log_events").paginate(logGroupName=group)
     return "\n".join(event["message"] for page in pages for event in page["events"])
 
 
-def emulator_log(stack: Stack) -> str:
+def emulator_log(stack: EmbeddedStack) -> str:
     """Says what one AWS service was not allowed to do to another."""
     return (stack.directory / "emulator.log").read_text()
 
@@ -175,7 +175,7 @@ def statements_of(
             yield Statement(f"one action of {policy}", taken, rewrite([*others, narrowed]), as_it_was)
 
 
-def all_statements(stack: Stack) -> list[Statement]:
+def all_statements(stack: EmbeddedStack) -> list[Statement]:
     return [*of_roles(stack.aws["iam"]), *of_buckets(stack.aws["s3"]), *of_functions(stack.aws["lambda"])]
 
 
@@ -230,13 +230,13 @@ def of_functions(client: Any) -> Iterator[Statement]:
 # --- The tests -------------------------------------------------------------------------------------------
 
 
-def test_chain_works_with_the_roles_as_written(stack: Stack) -> None:
+def test_chain_works_with_the_roles_as_written(enforced: EmbeddedStack) -> None:
     for probe in PROBES:
-        probe(stack)
+        probe(enforced)
 
 
-def test_no_policy_of_a_resource_lets_everybody_in(stack: Stack) -> None:
-    for statement in [*of_buckets(stack.aws["s3"]), *of_functions(stack.aws["lambda"])]:
+def test_no_policy_of_a_resource_lets_everybody_in(enforced: EmbeddedStack) -> None:
+    for statement in [*of_buckets(enforced.aws["s3"]), *of_functions(enforced.aws["lambda"])]:
         if not statement.is_deny:
             content = statement.content
             assert list(content["Principal"]) == ["Service"]
@@ -244,22 +244,22 @@ def test_no_policy_of_a_resource_lets_everybody_in(stack: Stack) -> None:
             assert "AWS:SourceArn" in str(content["Condition"])
 
 
-def test_nothing_works_without_any_one_statement(stack: Stack, subtests: pytest.Subtests) -> None:
-    statements = [statement for statement in all_statements(stack) if not statement.is_deny]
+def test_nothing_works_without_any_one_statement(enforced: EmbeddedStack, subtests: pytest.Subtests) -> None:
+    statements = [statement for statement in all_statements(enforced) if not statement.is_deny]
     kinds = {statement.policy.split(" ")[0] for statement in statements}
     assert kinds >= {"trust", "role", "bucket", "function"}
     for statement in statements:
         with subtests.test(str(statement)):
             statement.remove()
             try:
-                broken, reason = first_refusal(stack)
+                broken, reason = first_refusal(enforced)
             finally:
                 statement.restore()
             assert re.search("AccessDenied|assume|does not have permissions", reason), reason
-            broken(stack)
+            broken(enforced)
 
 
-def first_refusal(stack: Stack) -> tuple[Callable[[Stack], None], str]:
+def first_refusal(stack: EmbeddedStack) -> tuple[Callable[[EmbeddedStack], None], str]:
     known = len(emulator_log(stack))
     for probe in PROBES:
         try:
@@ -269,8 +269,8 @@ def first_refusal(stack: Stack) -> tuple[Callable[[Stack], None], str]:
     pytest.fail("everything works without it, so it is not needed")
 
 
-def test_policies_that_demand_tls_shut_out_nobody_but_plain_http(stack: Stack) -> None:
-    s3, before = stack.aws["s3"], bucket_policies(stack.aws["s3"])
+def test_policies_that_demand_tls_shut_out_nobody_but_plain_http(enforced: EmbeddedStack) -> None:
+    s3, before = enforced.aws["s3"], bucket_policies(enforced.aws["s3"])
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     try:
         for bucket in buckets:
@@ -279,13 +279,13 @@ def test_policies_that_demand_tls_shut_out_nobody_but_plain_http(stack: Stack) -
                 document = {"Version": VERSION, "Statement": [*statements, tls_only(bucket)]}
                 s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(document))
         for probe in PROBES:
-            probe(stack)
+            probe(enforced)
         denials = [statement for statement in of_buckets(s3) if statement.is_deny]
         assert [denial.policy for denial in denials] == [f"bucket {bucket}" for bucket in buckets]
         for bucket, denial in zip(buckets, denials, strict=True):
-            assert "with an explicit deny" in get_over_plain_http(stack, bucket)
+            assert "with an explicit deny" in get_over_plain_http(enforced, bucket)
             denial.remove()
-            assert "with an explicit deny" not in get_over_plain_http(stack, bucket)
+            assert "with an explicit deny" not in get_over_plain_http(enforced, bucket)
     finally:
         for bucket in buckets:
             s3.delete_bucket_policy(Bucket=bucket)
@@ -303,7 +303,7 @@ def tls_only(bucket: str) -> Document:
     }
 
 
-def get_over_plain_http(stack: Stack, bucket: str) -> str:
+def get_over_plain_http(stack: EmbeddedStack, bucket: str) -> str:
     """Why the endpoint's role cannot read an object in a request that says that it came without TLS."""
     (role,) = [role for role in stack.aws["iam"].list_roles()["Roles"] if "sagemaker" in str(role)]
     got = stack.aws["sts"].assume_role(RoleArn=role["Arn"], RoleSessionName="plain")["Credentials"]
@@ -316,9 +316,9 @@ def get_over_plain_http(stack: Stack, bucket: str) -> str:
     return str(refused.value)
 
 
-def test_tracing_needs_a_role_that_may_send_traces(stack: Stack) -> None:
+def test_tracing_needs_a_role_that_may_send_traces(enforced: EmbeddedStack) -> None:
     """Nothing sends traces here; but Lambda refuses active tracing with a role that may not."""
-    iam, aws_lambda = stack.aws["iam"], stack.aws["lambda"]
+    iam, aws_lambda = enforced.aws["iam"], enforced.aws["lambda"]
     role = iam.create_role(RoleName="traced", AssumeRolePolicyDocument=json.dumps(LAMBDA_TRUST))["Role"]["Arn"]
 
     def create() -> None:
@@ -356,7 +356,7 @@ def test_tracing_needs_a_role_that_may_send_traces(stack: Stack) -> None:
 
 
 @pytest.fixture
-def stranger(stack: Stack) -> Iterator[Keys]:
+def stranger(stack: EmbeddedStack) -> Iterator[Keys]:
     """Credentials of a user who has no permissions."""
     iam = stack.aws["iam"]
     iam.create_user(UserName="stranger")
@@ -366,7 +366,7 @@ def stranger(stack: Stack) -> Iterator[Keys]:
     iam.delete_user(UserName="stranger")
 
 
-def invoke(stack: Stack, key: str, secret: str, sign_length: bool = False) -> int:
+def invoke(stack: EmbeddedStack, key: str, secret: str, sign_length: bool = False) -> int:
     runtime = client("sagemaker-runtime", stack.addresses.sagemaker_url, key, secret)
     image = (PROJECT / "site/samples/3.jpg").read_bytes()
     if sign_length:
@@ -378,11 +378,11 @@ def invoke(stack: Stack, key: str, secret: str, sign_length: bool = False) -> in
     return int(answer["ResponseMetadata"]["HTTPStatusCode"])
 
 
-def test_a_caller_needs_the_permission_to_invoke_this_endpoint(stack: Stack, stranger: Keys) -> None:
-    iam = stack.aws["iam"]
-    arn = f"arn:aws:sagemaker:{REGION}:000000000000:endpoint/{stack.outputs['endpointName']}"
+def test_a_caller_needs_the_permission_to_invoke_this_endpoint(enforced: EmbeddedStack, stranger: Keys) -> None:
+    iam = enforced.aws["iam"]
+    arn = f"arn:aws:sagemaker:{REGION}:000000000000:endpoint/{enforced.outputs['endpointName']}"
     with pytest.raises(ClientError) as refused:
-        invoke(stack, **stranger)
+        invoke(enforced, **stranger)
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
     assert refused.value.response["Error"]["Message"] == (
         "User: arn:aws:iam::000000000000:user/stranger is not authorized to perform: sagemaker:InvokeEndpoint on "
@@ -403,30 +403,30 @@ def test_a_caller_needs_the_permission_to_invoke_this_endpoint(stack: Stack, str
     try:
         put(("Allow", f"{arn}-2"))
         with pytest.raises(ClientError, match="no identity-based policy"):
-            invoke(stack, **stranger)
+            invoke(enforced, **stranger)
         put(("Allow", arn))
-        assert invoke(stack, **stranger) == 200
-        assert invoke(stack, **stranger, sign_length=True) == 200  # as SDKs for Go do
+        assert invoke(enforced, **stranger) == 200
+        assert invoke(enforced, **stranger, sign_length=True) == 200  # as SDKs for Go do
         put(("Allow", arn), ("Deny", "*"))
         with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
-            invoke(stack, **stranger)
+            invoke(enforced, **stranger)
     finally:
         iam.delete_user_policy(UserName="stranger", PolicyName="invoke")
 
 
-def test_a_signature_is_verified(stack: Stack, stranger: Keys) -> None:
+def test_a_signature_is_verified(enforced: EmbeddedStack, stranger: Keys) -> None:
     with pytest.raises(ClientError) as refused:
-        invoke(stack, stranger["key"], "another secret")
+        invoke(enforced, stranger["key"], "another secret")
     assert refused.value.response["Error"]["Code"] == "InvalidSignatureException"
     with pytest.raises(ClientError) as refused:
-        invoke(stack, "AKIANOBODYHASTHISKEY", "secret")
+        invoke(enforced, "AKIANOBODYHASTHISKEY", "secret")
     assert refused.value.response["Error"]["Code"] == "UnrecognizedClientException"
 
 
-def test_only_root_calls_the_control_plane(stack: Stack, stranger: Keys) -> None:
-    control_plane = client("sagemaker", stack.addresses.sagemaker_url, **stranger)
+def test_only_root_calls_the_control_plane(enforced: EmbeddedStack, stranger: Keys) -> None:
+    control_plane = client("sagemaker", enforced.addresses.sagemaker_url, **stranger)
     with pytest.raises(ClientError) as refused:
-        control_plane.delete_endpoint(EndpointName=stack.outputs["endpointName"])
+        control_plane.delete_endpoint(EndpointName=enforced.outputs["endpointName"])
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
 

@@ -9,41 +9,43 @@ import pytest
 
 from harness.prediction import predict
 from harness.project import PROJECT
-from tests.conftest import Stack, harness, start_stack
+from tests.embedded_stack import EmbeddedStack, harness, start_stack
 from tests.unit.program import run_program
 from tests.unit.recording import Recorder
 
 SAMPLE = str(PROJECT / "site/samples/3.jpg")
 
 
-def running(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def running(name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
     stack = start_stack(tmp_path_factory.mktemp(name), f"--stack={name}")
     yield stack
     harness("down", directory=stack.directory)
 
 
 @pytest.fixture(scope="module")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
     yield from running("dev", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
     yield from running("prod", tmp_path_factory)
 
 
 @pytest.fixture(params=["dev", "prod"])
-def any_stack(request: pytest.FixtureRequest) -> tuple[str, Stack]:
+def any_stack(request: pytest.FixtureRequest) -> tuple[str, EmbeddedStack]:
     return request.param, request.getfixturevalue(request.param)
 
 
-def test_it_answers(any_stack: tuple[str, Stack]) -> None:
+def test_it_answers(any_stack: tuple[str, EmbeddedStack]) -> None:
     _, stack = any_stack
     assert predict(stack.outputs["predictUrl"], SAMPLE).answer["label"] == "3"
     assert predict(stack.outputs["predictUrl"], f"{stack.outputs['pageUrl']}/samples/5.jpg").answer["label"] == "5"
 
 
-def test_no_resource_is_left_out(any_stack: tuple[str, Stack], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_resource_is_left_out(
+    any_stack: tuple[str, EmbeddedStack], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     name, stack = any_stack
     recorder = Recorder()
     run_program(name, monkeypatch, tmp_path / "model.tar.gz", recorder)
@@ -51,17 +53,17 @@ def test_no_resource_is_left_out(any_stack: tuple[str, Stack], monkeypatch: pyte
     assert status["timings"]["resources"] == len(recorder.resources)
 
 
-def variant(stack: Stack) -> dict[str, Any]:
+def variant(stack: EmbeddedStack) -> dict[str, Any]:
     described = stack.aws["sagemaker"].describe_endpoint(EndpointName=stack.outputs["endpointName"])
     (summary,) = described["ProductionVariants"]
     return dict(summary)
 
 
-def test_development_is_serverless(dev: Stack) -> None:
+def test_development_is_serverless(dev: EmbeddedStack) -> None:
     assert variant(dev)["CurrentServerlessConfig"] == {"MemorySizeInMB": 3072, "MaxConcurrency": 5}
 
 
-def test_production_has_instances_that_scale(prod: Stack) -> None:
+def test_production_has_instances_that_scale(prod: EmbeddedStack) -> None:
     assert variant(prod)["CurrentInstanceCount"] == 2
     scaling = prod.aws["application-autoscaling"]
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
@@ -72,7 +74,7 @@ def test_production_has_instances_that_scale(prod: Stack) -> None:
     assert policy["PolicyARN"].split(":")[4] == "000000000000"
 
 
-def test_a_rollout_of_production_is_guarded_by_alarms_that_exist(prod: Stack) -> None:
+def test_a_rollout_of_production_is_guarded_by_alarms_that_exist(prod: EmbeddedStack) -> None:
     described = prod.aws["sagemaker"].describe_endpoint(EndpointName=prod.outputs["endpointName"])
     guards = described["LastDeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
     alarms = prod.aws["cloudwatch"].describe_alarms()["MetricAlarms"]
@@ -80,7 +82,7 @@ def test_a_rollout_of_production_is_guarded_by_alarms_that_exist(prod: Stack) ->
     assert len(alarms) == 7
 
 
-def test_the_api_is_throttled_and_logs_its_calls(any_stack: tuple[str, Stack]) -> None:
+def test_the_api_is_throttled_and_logs_its_calls(any_stack: tuple[str, EmbeddedStack]) -> None:
     name, stack = any_stack
     stage = stack.aws["apigatewayv2"].get_stage(ApiId=stack.outputs["apiId"], StageName="$default")
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"dev": 20, "prod": 50}[name]
@@ -88,13 +90,13 @@ def test_the_api_is_throttled_and_logs_its_calls(any_stack: tuple[str, Stack]) -
     assert ":log-group:/aws/vendedlogs/object-counting-api" in stage["AccessLogSettings"]["DestinationArn"]
 
 
-def test_the_dashboard_is_there(any_stack: tuple[str, Stack]) -> None:
+def test_the_dashboard_is_there(any_stack: tuple[str, EmbeddedStack]) -> None:
     _, stack = any_stack
     body = stack.aws["cloudwatch"].get_dashboard(DashboardName="object-counting")["DashboardBody"]
     assert len(json.loads(body)["widgets"]) == 12
 
 
-def test_buckets_are_private_versioned_and_encrypted(any_stack: tuple[str, Stack]) -> None:
+def test_buckets_are_private_versioned_and_encrypted(any_stack: tuple[str, EmbeddedStack]) -> None:
     _, stack = any_stack
     s3 = stack.aws["s3"]
     names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]

@@ -12,7 +12,8 @@ from pulumi.runtime import set_all_config
 from harness.project import PROJECT
 from tests.unit.recording import REGION, Recorder, Resources, record
 
-STACKS = sorted(path.name.split(".")[1] for path in PROJECT.glob("Pulumi.*.yaml"))
+# The stack for LocalStack is for an emulator that nobody here has.
+STACKS = sorted({path.name.split(".")[1] for path in PROJECT.glob("Pulumi.*.yaml")} - {"localstack"})
 
 
 def run_program(

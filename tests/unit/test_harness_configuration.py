@@ -82,3 +82,16 @@ def test_urls_get_the_ports_that_the_emulators_have(folder: Path, ports: tuple[i
     configured = configuration(folder, text, Addresses(*ports))
     assert f'"http://127.0.0.1:{ports[0]}", "sagemaker": "http://127.0.0.1:{ports[1]}"' in configured["aws:endpoints"]
     assert configured["p:title"] == "1:4566"
+
+
+def test_urls_get_the_hosts_that_the_emulators_have_but_for_the_page(folder: Path) -> None:
+    text = """
+    config:
+      aws:endpoints: [{s3: "http://127.0.0.1:4566", s3control: "http://localhost:4566"}]
+      title: http://127.0.0.1:4567
+      labels: "http://{label}.cloudfront.localhost:4566"
+    """
+    configured = configuration(folder, text, Addresses.of_urls("http://aws:5566", "http://sagemaker:4567/"))
+    assert '"s3": "http://aws:5566", "s3control": "http://aws:5566"' in configured["aws:endpoints"]
+    assert configured["p:title"] == "http://sagemaker:4567"
+    assert configured["p:labels"] == "http://{label}.cloudfront.localhost:5566"

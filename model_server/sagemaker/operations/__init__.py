@@ -45,4 +45,7 @@ def perform(operation: str, registry: Registry, caller: Caller, request: Request
         )
     validate(operation, request)
     with registry.lock:
-        return OPERATIONS[operation](registry, caller, request)
+        answer = OPERATIONS[operation](registry, caller, request)
+        if not operation.startswith(("Describe", "List")):
+            registry.save()
+        return answer

@@ -4,7 +4,8 @@ from typing import Any
 
 from ..errors import ValidationException
 from ..protocol import Caller
-from ..registry import Record, Registry
+from ..record import Record
+from ..registry import Registry
 from . import models, tags
 from .listing import page
 

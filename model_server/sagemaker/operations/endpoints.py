@@ -22,8 +22,7 @@ def create(registry: Registry, caller: Caller, request: dict[str, Any]) -> dict[
         raise ValidationException(f'Cannot create already existing endpoint "{arn}".')
     deployment = _deployment(registry, caller, request["EndpointConfigName"])
     initial_tags = tags.initial(request.get("Tags", []))
-    home = registry.endpoints_directory / name
-    endpoint = Endpoint(arn, name, deployment, home, registry.container_command, registry.lock, registry.enforce_iam)
+    endpoint = registry.new_endpoint(arn, name, deployment)
     endpoint.deployment_config = request.get("DeploymentConfig")
     endpoint.deploy(deployment)
     registry.endpoints[arn], registry.tags[arn] = endpoint, initial_tags
@@ -75,6 +74,7 @@ def delete(registry: Registry, caller: Caller, request: dict[str, Any]) -> None:
 
     def forget() -> None:
         del registry.endpoints[endpoint.arn], registry.tags[endpoint.arn]
+        registry.save()
 
     endpoint.delete(when_gone=forget)
 

@@ -6,7 +6,8 @@ from typing import Any
 from ..errors import ValidationException
 from ..model_data import parse_uri
 from ..protocol import Caller
-from ..registry import Record, Registry
+from ..record import Record
+from ..registry import Registry
 from . import tags
 from .listing import page
 

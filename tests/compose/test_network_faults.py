@@ -1,0 +1,110 @@
+"""Faults of containers and of the network between them: clear answers meanwhile, and recovery by itself."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import urllib3
+
+from harness import loopback
+from harness.project import PROJECT
+from tests.compose_stack import ComposeStack, docker
+
+SAMPLE = (PROJECT / "site/samples/2.jpg").read_bytes()
+# An HTTP API ends a call after 30 s with words of its own; ours come before.
+BUDGET_SECONDS = 29.5
+
+
+def post(stack: ComposeStack) -> urllib3.BaseHTTPResponse:
+    return loopback.request("POST", stack.outputs["predictUrl"], SAMPLE, {"Content-Type": "image/jpeg"})
+
+
+def problem(stack: ComposeStack) -> int:
+    """The status of an answer that is an error, after checking that it is a clear one."""
+    response = post(stack)
+    body = response.json()
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert (body["status"], body["requestId"] != "") == (response.status, True)
+    assert "again" in body["detail"]
+    assert "sagemaker" not in response.data.decode().lower()
+    if response.status == 503:
+        assert int(response.headers["Retry-After"]) >= 1
+    return response.status
+
+
+def wait_for_an_answer(stack: ComposeStack, api_may_be_gone: bool = False) -> None:
+    """Until then, every answer asks to come back."""
+    give_up_at = time.monotonic() + 60
+    while time.monotonic() < give_up_at:
+        try:
+            response = post(stack)
+        except urllib3.exceptions.HTTPError:
+            assert api_may_be_gone
+        else:
+            if response.status == 200:
+                assert response.data == b"Most likely answer: there is 2 object(s) in the bin"
+                return
+            assert response.status == 503, response.data
+        time.sleep(0.2)
+    pytest.fail("the stack did not recover")
+
+
+@pytest.fixture(autouse=True)
+def answering(breakable: ComposeStack) -> Iterator[None]:
+    """Before and after each fault, the stack answers."""
+    wait_for_an_answer(breakable)
+    yield
+    wait_for_an_answer(breakable)
+
+
+def test_sagemaker_is_killed_and_started_again(breakable: ComposeStack) -> None:
+    breakable.project.compose("kill", "sagemaker")
+    assert [problem(breakable), problem(breakable)] == [503, 503]
+    breakable.project.compose("start", "sagemaker")
+    wait_for_an_answer(breakable)
+
+
+def test_sagemaker_crashes(breakable: ComposeStack) -> None:
+    """Nobody starts it again but the engine."""
+    container = breakable.project.container("sagemaker")
+    docker("exec", "--detach", container, "python", "-c", "import os, signal; os.kill(-1, signal.SIGKILL)")
+    while docker("inspect", "--format={{.RestartCount}}", container) == "0":
+        time.sleep(0.1)
+    wait_for_an_answer(breakable)
+
+
+def test_sagemaker_is_paused(breakable: ComposeStack) -> None:
+    """Its kernel goes on taking requests, so that only time can tell: the budget runs out."""
+    breakable.project.compose("pause", "sagemaker")
+    try:
+        started_at = time.monotonic()
+        assert problem(breakable) == 504
+        assert time.monotonic() - started_at < BUDGET_SECONDS
+    finally:
+        breakable.project.compose("unpause", "sagemaker")
+    wait_for_an_answer(breakable)
+
+
+def test_sagemaker_is_cut_off_from_the_network(breakable: ComposeStack) -> None:
+    """What is sent over a connection that is open gets lost, and only time can tell; after that, no name resolves."""
+    network, container = f"{breakable.project.name}_default", breakable.project.container("sagemaker")
+    docker("network", "disconnect", network, container)
+    try:
+        assert problem(breakable) in (503, 504)
+        assert [problem(breakable), problem(breakable)] == [503, 503]
+    finally:
+        docker("network", "connect", "--alias=sagemaker", network, container)
+    wait_for_an_answer(breakable)
+
+
+def test_aws_is_restarted(breakable: ComposeStack) -> None:
+    """With it, API and page are away; they come back under the same addresses, with all that was deployed."""
+    breakable.project.compose("restart", "aws")
+    wait_for_an_answer(breakable, api_may_be_gone=True)
+    page = loopback.request("GET", f"{breakable.outputs['pageUrl']}/")
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_everything_is_restarted(breakable: ComposeStack) -> None:
+    breakable.project.compose("restart", "aws", "sagemaker")
+    wait_for_an_answer(breakable, api_may_be_gone=True)

@@ -1,0 +1,85 @@
+"""The stack as processes of this machine, started by the command that users call."""
+
+import ipaddress
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from harness import state
+from harness.addresses import Addresses
+from harness.project import PROJECT
+from tests.stack import Stack
+
+
+@dataclass(frozen=True)
+class EmbeddedStack(Stack):
+    """A stack that ``python -m harness up`` has started."""
+
+    directory: Path
+
+    @property
+    def private_names(self) -> Sequence[str]:
+        name = socket.gethostname()
+        try:
+            return [] if ipaddress.ip_address(socket.gethostbyname(name)).is_global else [name]
+        except OSError:
+            return []
+
+    @property
+    def model_reaches_page(self) -> bool:
+        return True
+
+    @property
+    def python_beside_function(self) -> Sequence[str]:
+        return [sys.executable]
+
+    def signal_containers(self, number: signal.Signals) -> None:
+        group = state.read(self.directory).group
+        containers = [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if "model_server.container" in (process.info["cmdline"] or ()) and os.getpgid(process.pid) == group
+        ]
+        assert containers
+        for process in containers:
+            process.send_signal(number)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def harness(*arguments: str, directory: Path, project: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m harness`` as a user would."""
+    command = [sys.executable, "-m", "harness", *arguments, f"--directory={directory}"]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=180)
+
+
+def start_stack(directory: Path, *options: str) -> EmbeddedStack:
+    addresses = Addresses(free_port(), free_port())
+    ports = (f"--port={addresses.aws_port}", f"--sagemaker-port={addresses.sagemaker_port}")
+    started = harness("up", "--detach", "--json", *ports, *options, directory=directory)
+    assert started.returncode == 0, started.stderr
+    return EmbeddedStack(json.loads(started.stdout), addresses, directory)
+
+
+@contextmanager
+def running_embedded_stack(directory: Path) -> Iterator[EmbeddedStack]:
+    """Start a stack, and stop it at the end of the ``with`` block."""
+    running = start_stack(directory)
+    try:
+        yield running
+    finally:
+        harness("down", directory=directory)
