@@ -40,6 +40,7 @@ test: $(VENV)/.dev $(MODEL) browser ## Run all tests (TEST="tests/unit -k name" 
 	@$(PY) -m pytest $(TEST)
 
 .PHONY: test-compose
+test-compose: TEST := $(or $(TEST),tests/integration tests/compose tests/e2e/test_page.py)
 test-compose: $(VENV)/.dev $(MODEL) browser ## Build the images, and run the tests of a running stack against containers
 	@docker compose version >/dev/null 2>&1 || { echo "Docker with its compose plugin is needed. Install it, and start it."; exit 1; }
 	@docker version >/dev/null || exit 1
