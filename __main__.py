@@ -36,6 +36,7 @@ site = StaticSite(
     {
         "url_template": settings.page.url_template,
         "connect_sources": [api_origin],
+        "never_cached": ["/config.json"],
         "domain": settings.page.domain,
     },
 )
@@ -90,6 +91,8 @@ endpoint = InferenceEndpoint(
         if has_instances
         else None,
         "environment": trusted_origins,
+        "log_retention_days": operation.log_retention_days,
+        "keep_data": operation.keep_data,
     },
 )
 if autoscaling := settings.endpoint.autoscaling:

@@ -50,8 +50,8 @@ class EndpointAlarms(pulumi.ComponentResource):
         )
         latency = metric_alarm(
             f"{endpoint}-latency",
-            "The model answers too slowly. Look at the instances on the dashboard: if their CPU is busy, raise "
-            "maxInstances or take a larger instanceType; if it is not, the last artifact is slower than the others.",
+            "The model answers too slowly. Look at the dashboard's right column: if what it runs on is busy, raise "
+            "maxInstances or serverlessMemoryMb; if it is not, the last artifact is slower than the others.",
             actions,
             child,
             namespace="AWS/SageMaker",
@@ -65,7 +65,7 @@ class EndpointAlarms(pulumi.ComponentResource):
             metric_alarm(
                 f"{endpoint}-no-instance",
                 "No instance of the endpoint says that it is alive, and callers get 503. The SageMaker console shows "
-                "the endpoint's status and the reason of a failure.",
+                "the endpoint's status and the reason of a failure. (While a stack is made, there is none yet.)",
                 actions,
                 child,
                 namespace="/aws/sagemaker/Endpoints",

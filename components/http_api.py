@@ -192,7 +192,6 @@ class HttpApi(pulumi.ComponentResource):
                     "route_key": route.route_key,
                     "throttling_rate_limit": rate,
                     "throttling_burst_limit": burst,
-                    "detailed_metrics_enabled": True,
                 }
             ],
             access_log_settings={"destination_arn": log_group.arn, "format": ACCESS_LOG_FORMAT},

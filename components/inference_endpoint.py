@@ -101,6 +101,12 @@ class InferenceEndpointArgs(TypedDict):
     environment: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Further environment variables of the container."""
 
+    log_retention_days: NotRequired[int]
+    """Days for which the container's logs are kept; 30 unless said otherwise."""
+
+    keep_data: NotRequired[bool]
+    """Whether the logs stay when the endpoint is destroyed."""
+
 
 class InferenceEndpoint(pulumi.ComponentResource):
     """An endpoint with one production variant, behind a name that does not change.
@@ -124,6 +130,10 @@ class InferenceEndpoint(pulumi.ComponentResource):
         self.arn = arn(self, "sagemaker", "endpoint/{0}", args["endpoint_name"])
         image = args.get("image") or self._prebuilt_image(args.get("image_tag"))
         role = EndpointRole(name, self._role_args(args, image), opts=child)
+        # After a rollback SageMaker serves what Pulumi has replaced, and Pulumi does not notice: deleting that would
+        # leave an endpoint that can start no further instance.
+        guarded = bool(real_time and real_time.get("rollback_alarms"))
+        replaced = pulumi.ResourceOptions(parent=self, retain_on_delete=guarded or None)
         model = aws.sagemaker.Model(
             name,
             execution_role_arn=role.arn,
@@ -133,7 +143,7 @@ class InferenceEndpoint(pulumi.ComponentResource):
                 "model_data_url": args["model_url"],
                 "environment": _environment(args),
             },
-            opts=child,
+            opts=replaced,
         )
         capture = real_time.get("capture") if real_time else None
         configuration = aws.sagemaker.EndpointConfiguration(
@@ -143,14 +153,22 @@ class InferenceEndpoint(pulumi.ComponentResource):
             ],
             kms_key_arn=real_time.get("key_arn") if real_time else None,
             data_capture_config=_data_capture(capture) if capture else None,
+            opts=replaced,
+        )
+        # Made here and not by SageMaker, which would keep the logs forever.
+        log_group = aws.cloudwatch.LogGroup(
+            name,
+            name=f"/aws/sagemaker/Endpoints/{args['endpoint_name']}",
+            retention_in_days=args.get("log_retention_days", 30),
+            skip_destroy=args.get("keep_data", False),
             opts=child,
         )
         endpoint = aws.sagemaker.Endpoint(
             name,
             name=args["endpoint_name"],
             endpoint_config_name=configuration.name,
-            deployment_config=_rollout(real_time.get("rollback_alarms", ())) if real_time else None,
-            opts=child,
+            deployment_config=_rollout(real_time) if real_time else None,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group]),
         )
         self.scalable_variant = pulumi.Output.format("endpoint/{0}/variant/{1}", endpoint.name, VARIANT)
         self.register_outputs({"arn": self.arn, "scalableVariant": self.scalable_variant})
@@ -226,20 +244,25 @@ def _data_capture(capture: CaptureArgs) -> aws.sagemaker.EndpointConfigurationDa
     }
 
 
-def _rollout(alarms: Sequence[pulumi.Input[str]]) -> aws.sagemaker.EndpointDeploymentConfigArgsDict | None:
-    """Blue/green: the new fleet gets a tenth of the traffic first, and all of it if no alarm goes off.
+def _rollout(real_time: RealTimeArgs) -> aws.sagemaker.EndpointDeploymentConfigArgsDict | None:
+    """Blue/green: a part of the new fleet gets traffic first, and all of it if no alarm goes off.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html
     """
+    alarms = real_time.get("rollback_alarms")
     if not alarms:
         return None
+    first: aws.sagemaker.EndpointDeploymentConfigBlueGreenUpdatePolicyTrafficRoutingConfigurationArgsDict = {
+        "type": "CANARY",
+        "canary_size": {"type": "INSTANCE_COUNT", "value": 1},
+        "wait_interval_in_seconds": 300,
+    }
+    if real_time["instance_count"] < 2:  # a canary may be at most half of the fleet
+        first = {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0}
     return {
         "blue_green_update_policy": {
-            "traffic_routing_configuration": {
-                "type": "CANARY",
-                "canary_size": {"type": "CAPACITY_PERCENT", "value": 10},
-                "wait_interval_in_seconds": 300,
-            },
+            "traffic_routing_configuration": first,
+            # The old fleet stays for so long, to go back to.
             "termination_wait_in_seconds": 300,
             "maximum_execution_timeout_in_seconds": 3600,
         },

@@ -15,6 +15,9 @@ from components.setting_reader import SettingReader, is_arn, is_domain_name
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
+# More than that at a time per instance would mean that nothing is ever scaled.
+LARGEST_TARGET = {"invocations": 1_000_000.0, "concurrency": 100.0}
+
 # An account's limits, unless AWS has raised them. Lambda always leaves 100 for the functions without a reservation.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 LARGEST_RESERVED_CONCURRENCY = 900
@@ -61,7 +64,9 @@ class EndpointSettings:
             min_instances=read.integer("minInstances", 1, 100),
             autoscaling=None if serverless else _autoscaling(read),
             network_isolation=read.flag("networkIsolation"),
-            key_arn=read.optional_text("volumeKeyArn", is_arn("kms"), "the ARN of a KMS key"),
+            key_arn=read.optional_text(
+                "volumeKeyArn", is_arn("kms", "key", read.region), f"the ARN of a KMS key in {read.region}"
+            ),
             capture_percentage=read.integer("dataCapturePercentage", 0, 100),
             image_tag=read.text(
                 "inferenceImageTag",
@@ -96,10 +101,11 @@ def _autoscaling(read: SettingReader) -> Autoscaling | None:
     smallest, largest = read.integer("minInstances", 1, 100), read.integer("maxInstances", 1, 100)
     if largest < smallest:
         raise read.refuse("maxInstances", f"it must not be less than minInstances, which is {smallest}")
+    metric = read.choice("autoscalingMetric", *METRICS)
     autoscaling = Autoscaling(
         max_instances=largest,
-        metric=read.choice("autoscalingMetric", *METRICS),
-        target=read.number("autoscalingTarget", 0.1, 1_000_000),
+        metric=metric,
+        target=read.number("autoscalingTarget", 0.1, LARGEST_TARGET[metric]),
         scale_out_cooldown_seconds=read.integer("scaleOutCooldownSeconds", 0, 3600),
         scale_in_cooldown_seconds=read.integer("scaleInCooldownSeconds", 0, 3600),
     )
@@ -109,8 +115,10 @@ def _autoscaling(read: SettingReader) -> Autoscaling | None:
 def _image(read: SettingReader) -> ImageArgs | None:
     uri = read.optional_text(
         "inferenceImageUri",
-        lambda value: re.fullmatch(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9._/-]+[:@]\S+", value),
-        "the URI of an image in ECR, with its tag or digest",
+        lambda value: re.fullmatch(
+            rf"\d{{12}}\.dkr\.ecr\.{read.region}\.amazonaws\.com(\.cn)?/[a-z0-9._/-]+[:@]\S+", value
+        ),
+        f"the URI of an image in ECR in {read.region}, with its tag or digest",
     )
     if uri is None:
         return None
@@ -153,7 +161,11 @@ class ApiSettings:
     def read(cls, read: SettingReader) -> "ApiSettings":
         """:raises SettingError: for the first setting that cannot work, alone or beside the others."""
         domain = read.optional_text("apiDomain", is_domain_name, "a domain name such as api.example.com")
-        certificate = read.optional_text("apiCertificateArn", is_arn("acm"), "the ARN of a certificate in ACM")
+        certificate = read.optional_text(
+            "apiCertificateArn",
+            is_arn("acm", "certificate", read.region),
+            f"the ARN of a certificate in ACM, in {read.region}",
+        )
         read.check_pair("apiDomain", domain, "apiCertificateArn", certificate)
         issuer = read.optional_text(
             "jwtIssuer", lambda value: re.fullmatch(r"https://\S+", value), "the https URL of a token issuer"

@@ -59,7 +59,10 @@ class ModelArtifact(pulumi.ComponentResource):
             bucket=bucket.name,
             key=f"models/{self.digest}/model.tar.gz",
             source=pulumi.FileAsset(args["path"]),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            # An endpoint that has rolled back needs the artifact that this one replaces.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[policy], retain_on_delete=args.get("keep_data", False) or None
+            ),
         )
         self.url = pulumi.Output.format("s3://{0}/{1}", artifact.bucket, artifact.key)
         self.readable_arn = pulumi.Output.format("{0}/models/*", bucket.arn)

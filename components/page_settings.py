@@ -55,8 +55,8 @@ def _domain(read: SettingReader) -> SiteDomainArgs | None:
     # CloudFront takes certificates from this region only.
     certificate = read.optional_text(
         "pageCertificateArn",
-        lambda value: is_arn("acm")(value) and ":us-east-1:" in value,
-        "the ARN of a certificate in ACM, in region us-east-1",
+        is_arn("acm", "certificate", "us-east-1"),
+        "the ARN of a certificate in ACM, in us-east-1",
     )
     read.check_pair("pageDomain", name, "pageCertificateArn", certificate)
     return {"name": name, "certificate_arn": certificate} if name and certificate else None

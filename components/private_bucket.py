@@ -24,7 +24,7 @@ class PrivateBucket(pulumi.ComponentResource):
     """
 
     name: pulumi.Output[str]
-    """Name of the bucket. Whoever uses it waits until no object could be public any more."""
+    """Name of the bucket. Whoever uses it waits until objects cannot be public, and have versions if they should."""
 
     arn: pulumi.Output[str]
     """ARN of the bucket."""
@@ -55,14 +55,15 @@ class PrivateBucket(pulumi.ComponentResource):
             rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
             opts=child,
         )
+        ready: list[pulumi.Output[str]] = [block.id]
         if "keep_old_versions_days" in args:
-            self._keep_old_versions(bucket.bucket, args["keep_old_versions_days"])
-        self.name = pulumi.Output.all(bucket.bucket, block.id).apply(lambda outputs: str(outputs[0]))
+            ready.append(self._keep_old_versions(bucket.bucket, args["keep_old_versions_days"]))
+        self.name = pulumi.Output.all(bucket.bucket, *ready).apply(lambda outputs: str(outputs[0]))
         self.arn = bucket.arn
         self.regional_domain_name = bucket.bucket_regional_domain_name
         self.register_outputs({"name": self.name, "arn": self.arn, "regionalDomainName": self.regional_domain_name})
 
-    def _keep_old_versions(self, bucket: pulumi.Output[str], days: int) -> None:
+    def _keep_old_versions(self, bucket: pulumi.Output[str], days: int) -> pulumi.Output[str]:
         versioning = aws.s3.BucketVersioning(
             self._logical_name,
             bucket=bucket,
@@ -84,6 +85,7 @@ class PrivateBucket(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
+        return versioning.id
 
     def attach_policy(self, *statements: Mapping[str, Any]) -> aws.s3.BucketPolicy:
         """Make the bucket's only policy: these statements, and the refusal of plain HTTP."""

@@ -12,10 +12,11 @@ class SettingError(pulumi.RunError):
 
 
 class SettingReader:
-    """The configuration of one stack."""
+    """The configuration of one stack, and the region of its resources."""
 
     def __init__(self, config: pulumi.Config) -> None:
         self._config = config
+        self.region = pulumi.Config("aws").require("region")
 
     def text(self, key: str, is_allowed: Callable[[str], object], allowed: str) -> str:
         """A text.
@@ -102,7 +103,7 @@ def is_domain_name(value: str) -> bool:
     return re.fullmatch(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", value) is not None
 
 
-def is_arn(service: str) -> Callable[[str], bool]:
-    """Whether a text is an ARN of that service."""
-    pattern = re.compile(rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:\d{{12}}:\S+")
+def is_arn(service: str, kind: str, region: str) -> Callable[[str], bool]:
+    """Whether a text is the ARN of a resource of that service and kind, in that region."""
+    pattern = re.compile(rf"arn:aws[a-z-]*:{service}:{region}:\d{{12}}:{kind}/[\w-]+")
     return lambda value: pattern.fullmatch(value) is not None

@@ -19,6 +19,7 @@ from components.infrastructure_settings import (
 )
 from components.page_settings import PageSettings
 from components.setting_reader import SettingReader
+from components.tag_settings import read_tags
 
 # Bytes of one image. Lambda takes 6 MB of event, in which base64 makes 4 bytes of 3 and the rest needs room; that is
 # less than the 10 MB of an HTTP API and the 6 MB of a real-time endpoint.
@@ -52,7 +53,9 @@ class Settings:
         :raises SettingError: naming the first setting that cannot work.
         """
         read = SettingReader(config)
-        endpoint = EndpointSettings.read(read)
+        endpoint, api, page = EndpointSettings.read(read), ApiSettings.read(read), PageSettings.read(read)
+        if page.domain and api.domain and page.domain["name"] == api.domain["name"]:
+            raise read.refuse("pageDomain", "it must not be apiDomain as well: a name leads to one place")
         return cls(
             name=read.text("name", _is_name, "3 to 40 lower-case letters, digits and inner hyphens"),
             model_artifact=Path(
@@ -73,14 +76,14 @@ class Settings:
             ),
             endpoint=endpoint,
             function=FunctionSettings.read(read),
-            api=ApiSettings.read(read),
-            page=PageSettings.read(read),
+            api=api,
+            page=page,
             operation=OperationSettings.read(read),
             trust_page_origin=read.flag("trustPageOrigin"),
             sagemaker_runtime_url=read.optional_text(
                 "sagemakerRuntimeUrl", lambda url: urlsplit(url).scheme in ("http", "https"), "an http(s) URL"
             ),
-            tags=dict(read.tuples("tags", "key", "value")),
+            tags=read_tags(read),
         )
 
 

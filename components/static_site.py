@@ -1,7 +1,7 @@
 """Where the page is served from: a private bucket behind a CloudFront distribution."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 import pulumi
@@ -12,6 +12,7 @@ from components.private_bucket import PrivateBucket
 # Policies that AWS manages have the same ids in every account.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
 TWO_YEARS_IN_SECONDS = 63_072_000
 
@@ -35,6 +36,10 @@ class StaticSiteArgs(TypedDict):
 
     connect_sources: Sequence[pulumi.Input[str]]
     """Where the site's scripts may send requests beside the site itself, as sources of a Content-Security-Policy."""
+
+    never_cached: NotRequired[Sequence[str]]
+    """Paths that CloudFront asks the bucket for every time. What objects say of themselves does not suffice: the
+    managed policy caches for a second at least, whatever their ``Cache-Control``."""
 
     domain: NotRequired[SiteDomainArgs | None]
     """A domain name, beside CloudFront's."""
@@ -75,6 +80,14 @@ class StaticSite(pulumi.ComponentResource):
             },
             opts=child,
         )
+        behavior: dict[str, Any] = {
+            "target_origin_id": "pages",
+            "viewer_protocol_policy": "redirect-to-https" if over_https else "allow-all",
+            "allowed_methods": ["GET", "HEAD"],
+            "cached_methods": ["GET", "HEAD"],
+            "compress": True,
+            "response_headers_policy_id": headers.id,
+        }
         distribution = aws.cloudfront.Distribution(
             name,
             enabled=True,
@@ -88,15 +101,15 @@ class StaticSite(pulumi.ComponentResource):
                     "origin_access_control_id": access_control.id,
                 }
             ],
-            default_cache_behavior={
-                "target_origin_id": "pages",
-                "viewer_protocol_policy": "redirect-to-https" if over_https else "allow-all",
-                "allowed_methods": ["GET", "HEAD"],
-                "cached_methods": ["GET", "HEAD"],
-                "compress": True,
-                "cache_policy_id": CACHING_OPTIMIZED,
-                "response_headers_policy_id": headers.id,
-            },
+            default_cache_behavior=aws.cloudfront.DistributionDefaultCacheBehaviorArgs(
+                cache_policy_id=CACHING_OPTIMIZED, **behavior
+            ),
+            ordered_cache_behaviors=[
+                aws.cloudfront.DistributionOrderedCacheBehaviorArgs(
+                    path_pattern=path, cache_policy_id=CACHING_DISABLED, **behavior
+                )
+                for path in args.get("never_cached", ())
+            ],
             restrictions={"geo_restriction": {"restriction_type": "none"}},
             aliases=[domain["name"]] if domain else None,
             viewer_certificate=_certificate(domain),

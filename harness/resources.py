@@ -258,10 +258,8 @@ def response_headers_policy(new: Creation) -> Made:
 
 def distribution(new: Creation) -> Made:
     """CloudFront's API nests some of what the AWS provider writes flat."""
-    behavior = dict(new.take("defaultCacheBehavior"))
-    allowed = behavior.pop("allowedMethods")
-    methods = {"quantity": len(allowed), "items": allowed, "cachedMethods": behavior.pop("cachedMethods")}
-    new.put("defaultCacheBehavior", behavior | {"allowedMethods": methods})
+    new.put("defaultCacheBehavior", _cache_behavior(dict(new.take("defaultCacheBehavior"))))
+    new.put("cacheBehaviors", [_cache_behavior(dict(item)) for item in new.take("orderedCacheBehaviors", [])])
     new.put("origins", [_s3_origin(dict(origin)) for origin in new.take("origins")])
     tags = new.take("tags")
     made = new.call(
@@ -272,6 +270,12 @@ def distribution(new: Creation) -> Made:
     )["Distribution"]
     new.clients["cloudfront"].tag_resource(Resource=made["ARN"], Tags={"Items": _tag_list(tags)})
     return made["Id"], {"arn": made["ARN"], "domainName": made["DomainName"]}
+
+
+def _cache_behavior(behavior: dict[str, Any]) -> dict[str, Any]:
+    allowed = behavior.pop("allowedMethods")
+    methods = {"quantity": len(allowed), "items": allowed, "cachedMethods": behavior.pop("cachedMethods")}
+    return behavior | {"allowedMethods": methods}
 
 
 def _s3_origin(origin: dict[str, Any]) -> dict[str, Any]:

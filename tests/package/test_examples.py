@@ -22,7 +22,7 @@ EXAMPLES = {
     "endpoint_alarms": {"MetricAlarm"},
     "endpoint_autoscaling": {"Policy", "Target"},
     "http_api": {"Api", "Integration", "LogGroup", "Permission", "Route", "Stage"},
-    "inference_endpoint": {"Endpoint", "EndpointConfiguration", "Model", "Role", "RolePolicy"},
+    "inference_endpoint": {"Endpoint", "EndpointConfiguration", "Model", "Role", "RolePolicy", "LogGroup"},
     "model_artifact": {
         "Bucket",
         "BucketLifecycleConfiguration",

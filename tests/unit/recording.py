@@ -80,12 +80,15 @@ class RecordingMonitor(MockMonitor):
         self.components: set[str] = set()
         self.registered: set[str] = set()
         self.protected: set[str] = set()
+        self.retained: set[str] = set()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.custom:
             self.requests[response.urn] = request
             self.parents[response.urn] = request.parent
+            if request.retainOnDelete:
+                self.retained.add(request.type)
             if request.protect:
                 self.protected.add(request.name)
         elif request.type != "pulumi:pulumi:Stack":
@@ -124,6 +127,10 @@ class Resources:
     def protected(self) -> set[str]:
         """Names of the resources that Pulumi refuses to delete."""
         return self._monitor.protected
+
+    def retained(self) -> set[str]:
+        """Types of the resources that Pulumi forgets, but does not delete."""
+        return self._monitor.retained
 
     def statements(self) -> list[dict[str, Any]]:
         """Statements of the only policy that a role has."""

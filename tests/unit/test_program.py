@@ -72,15 +72,15 @@ def test_a_preview_knows_nothing_and_still_sees_every_resource(
 OPTIONS: dict[str, dict[str, Any]] = {
     "domains": {
         "apiDomain": "api.example.com",
-        "apiCertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/a",
+        "apiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/a",
         "pageDomain": "www.example.com",
         "pageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/b",
     },
     "tokens": {"jwtIssuer": "https://issuer.example.com", "jwtAudience": ["counting"]},
     "recording": {"dataCapturePercentage": 10},
-    "key": {"volumeKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/c"},
+    "key": {"volumeKeyArn": "arn:aws:kms:us-east-1:123456789012:key/c"},
     "isolation": {"networkIsolation": "true"},
-    "own image": {"inferenceImageUri": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/counting:1"},
+    "own image": {"inferenceImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/counting:1"},
     "mail": {"alarmEmail": "ops@example.com"},
     "scaling on concurrency": {"maxInstances": 4, "autoscalingMetric": "concurrency", "autoscalingTarget": 4},
 }

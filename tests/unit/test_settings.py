@@ -27,7 +27,8 @@ def load(tmp_path: Path) -> Load:
     def load(**overrides: Any) -> Settings:
         values = {key: setting["default"] for key, setting in declared.items()} | {"modelArtifact": str(artifact)}
         values |= overrides
-        set_all_config({f"p:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in values.items()})
+        texts = {f"p:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+        set_all_config({"aws:region": "us-east-1", **texts})
         return Settings.load(pulumi.Config("p"))
 
     return load
@@ -80,6 +81,7 @@ def test_the_documented_defaults_are_valid(load: Load) -> None:
         ("autoscalingTarget", 0),
         ("scaleInCooldownSeconds", -1),
         ("volumeKeyArn", "alias/key"),
+        ("volumeKeyArn", "arn:aws:kms:us-east-1:123456789012:alias/key"),
         ("dataCapturePercentage", 101),
         ("inferenceImageUri", "docker.io/library/python:3"),
         ("functionMemoryMb", 64),
@@ -89,6 +91,7 @@ def test_the_documented_defaults_are_valid(load: Load) -> None:
         ("throttleBurst", 5001),
         ("apiDomain", "https://api.example.com"),
         ("apiCertificateArn", "a certificate"),
+        ("apiCertificateArn", "arn:aws:acm:us-east-1:123456789012:other"),
         ("jwtIssuer", "http://issuer.example.com"),
         ("jwtAudience", "counting"),
         ("pageDomain", "example"),
@@ -98,6 +101,13 @@ def test_the_documented_defaults_are_valid(load: Load) -> None:
         ("alarmErrorPercentage", 101),
         ("logRetentionDays", 31),
         ("tags", ["owner"]),
+        ("tags", [["Project", "x"]]),
+        ("tags", [["owner", "x"], ["Owner", "y"]]),
+        ("tags", [["aws:owner", "x"]]),
+        ("tags", [["k" * 129, "x"]]),
+        ("tags", [["owner", "x" * 257]]),
+        ("tags", [["owner", "x|y"]]),
+        ("tags", [[f"key{number}", "x"] for number in range(9)]),
         ("inferenceImageTag", "a tag"),
         ("maxImageBytes", 0),
         ("maxImageBytes", 4_500_001),
@@ -121,6 +131,12 @@ def test_a_setting_of_the_wrong_type_ends_the_program_without_a_stack_trace(load
         load(**{key: value})
 
 
+DOMAIN = {
+    "apiDomain": "api.example.com",
+    "apiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/a",
+}
+
+
 @pytest.mark.parametrize(
     ("key", "settings"),
     [
@@ -129,6 +145,11 @@ def test_a_setting_of_the_wrong_type_ends_the_program_without_a_stack_trace(load
         ("dataCapturePercentage", {"endpointMode": "serverless", "dataCapturePercentage": 5}),
         ("volumeKeyArn", {"endpointMode": "serverless", "volumeKeyArn": "arn:aws:kms:us-east-1:123456789012:key/c"}),
         ("maxImageBytes", {"endpointMode": "serverless", "maxImageBytes": 4_400_000}),
+        ("autoscalingTarget", {"maxInstances": 2, "autoscalingMetric": "concurrency", "autoscalingTarget": 600}),
+        ("apiCertificateArn", {**DOMAIN, "apiCertificateArn": "arn:aws:acm:ap-south-1:123456789012:certificate/a"}),
+        ("volumeKeyArn", {"volumeKeyArn": "arn:aws:kms:ap-south-1:123456789012:key/c"}),
+        ("inferenceImageUri", {"inferenceImageUri": "123456789012.dkr.ecr.ap-south-1.amazonaws.com/counting:1"}),
+        ("pageDomain", {**DOMAIN, "pageDomain": "api.example.com", "pageCertificateArn": DOMAIN["apiCertificateArn"]}),
         ("apiDomain", {"apiDomain": "api.example.com"}),
         ("apiCertificateArn", {"apiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/a"}),
         ("pageDomain", {"pageDomain": "www.example.com"}),
@@ -154,9 +175,11 @@ def test_every_setting_is_documented_once_and_read(load: Load, monkeypatch: pyte
 
         monkeypatch.setattr(pulumi.Config, name, reading)
     load()
-    assert read == set(declared)
+    assert read == {*declared, "region"}  # of the provider
     for setting in declared.values():
         assert setting.keys() >= {"type", "description", "default"}
+        # The Pulumi CLI knows no others: sdk/go/common/workspace/project.json in pulumi/pulumi.
+        assert setting["type"] in ("string", "integer", "boolean", "array")
 
 
 def test_a_real_time_endpoint_scales_if_it_may_have_more_instances(load: Load) -> None:
@@ -167,6 +190,6 @@ def test_a_real_time_endpoint_scales_if_it_may_have_more_instances(load: Load) -
 
 
 def test_an_own_image_names_its_repository(load: Load) -> None:
-    image = load(inferenceImageUri="123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/counting:1").endpoint.image
+    image = load(inferenceImageUri="123456789012.dkr.ecr.us-east-1.amazonaws.com/team/counting:1").endpoint.image
     assert image is not None
-    assert image["repository_arn"] == "arn:aws:ecr:eu-central-1:123456789012:repository/team/counting"
+    assert image["repository_arn"] == "arn:aws:ecr:us-east-1:123456789012:repository/team/counting"

@@ -86,9 +86,28 @@ def test_a_rollout_goes_back_when_an_alarm_goes_off() -> None:
     rollout = guarded.one(":Endpoint")["deploymentConfig"]
     assert rollout["autoRollbackConfiguration"] == {"alarms": [{"alarmName": "errors"}]}
     traffic = rollout["blueGreenUpdatePolicy"]["trafficRoutingConfiguration"]
-    assert (traffic["type"], traffic["canarySize"]) == ("CANARY", {"type": "CAPACITY_PERCENT", "value": 10})
+    assert (traffic["type"], traffic["canarySize"]) == ("CANARY", {"type": "INSTANCE_COUNT", "value": 1})
     (watching,) = [s for s in guarded.statements() if "cloudwatch:DescribeAlarms" in s["Action"]]
     assert watching["Resource"] == [f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:errors"]
+
+
+def test_the_container_logs_into_a_group_that_forgets(endpoint: Resources) -> None:
+    group = endpoint.one(":LogGroup")
+    assert group["name"] == "/aws/sagemaker/Endpoints/counting-endpoint"
+    assert (group["retentionInDays"], group["skipDestroy"]) == (30, False)
+
+
+def test_what_a_guarded_rollout_replaces_is_kept_to_go_back_to(endpoint: Resources) -> None:
+    guarded = made(image_tag="2.6.0-cpu", real_time=INSTANCES | {"rollback_alarms": ["errors"]})
+    assert {kind.split(":")[-1] for kind in guarded.retained()} == {"Model", "EndpointConfiguration"}
+    assert endpoint.retained() == set()
+
+
+def test_one_instance_cannot_be_split_and_rolls_out_at_once() -> None:
+    alone: RealTimeArgs = {"instance_type": "ml.m5.large", "instance_count": 1, "rollback_alarms": ["errors"]}
+    policy = made(image_tag="2.6.0-cpu", real_time=alone).one(":Endpoint")["deploymentConfig"]["blueGreenUpdatePolicy"]
+    assert policy["trafficRoutingConfiguration"]["type"] == "ALL_AT_ONCE"
+    assert policy["terminationWaitInSeconds"] == 300
 
 
 def test_what_is_optional_is_absent_and_has_no_permission(endpoint: Resources) -> None:

@@ -77,6 +77,14 @@ def test_over_http_it_shows_http_images_and_promises_no_https() -> None:
     assert security("http://{label}.cloudfront.localhost:4566") == (True, False)
 
 
+def test_what_must_not_be_cached_has_a_behavior_of_its_own() -> None:
+    distribution = made(never_cached=["/config.json"]).one(":Distribution")
+    (behavior,) = distribution["orderedCacheBehaviors"]
+    assert behavior["pathPattern"] == "/config.json"
+    assert behavior["cachePolicyId"] != distribution["defaultCacheBehavior"]["cachePolicyId"]
+    assert behavior["responseHeadersPolicyId"] == "site-id"
+
+
 def test_a_domain_has_its_certificate_and_modern_tls() -> None:
     own = made(domain={"name": "www.example.com", "certificate_arn": "arn:of:certificate"}).one(":Distribution")
     assert own["aliases"] == ["www.example.com"]
