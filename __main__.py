@@ -22,8 +22,9 @@ settings = Settings.load(pulumi.Config())
 operation = settings.operation
 tag_everything({"project": pulumi.get_project(), "stack": pulumi.get_stack(), **settings.tags})
 
-# The page's security policy names the API by a pattern. Its exact origin would close a circle: the API is told the
-# page's origin for CORS, and the page's distribution needs the policy before it has an origin.
+# The headers' security policy names the API by a pattern. Its exact origin would close a circle: the API is told the
+# page's origin for CORS, and the page's distribution needs the policy before it has an origin. The page itself, which
+# is made last, names the API exactly.
 region = aws.get_region_output().region
 api_domain = settings.api.domain
 api_origin = (
@@ -153,6 +154,7 @@ SiteContent(
     {
         "bucket_name": site.bucket_name,
         "directory": "site",
+        "connect_source": api.url,
         "config": {
             "apiUrl": api.url,
             "title": settings.page.title,

@@ -1,10 +1,11 @@
 """What is on the page: the files of one folder, and the configuration that the page reads."""
 
 import gzip
+import html
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -43,6 +44,10 @@ class SiteContentArgs(TypedDict):
     config: Mapping[str, Any]
     """Becomes ``config.json``, from which the page learns what differs between stacks."""
 
+    connect_source: NotRequired[pulumi.Input[str]]
+    """The only URL to which the page's scripts may send anything, beside the site itself: goes into the pages as a
+    policy that adds to the one of the distribution's headers, which are made before an API has its URL."""
+
 
 class SiteContent(pulumi.ComponentResource):
     """The page's files in their bucket."""
@@ -57,7 +62,7 @@ class SiteContent(pulumi.ComponentResource):
                 f"{name}-{key}",
                 bucket=args["bucket_name"],
                 key=key,
-                **_content(file),
+                **_content(file, args.get("connect_source")),
                 content_type=_media_type(file),
                 cache_control="public, max-age=300",
                 opts=child,
@@ -75,12 +80,34 @@ class SiteContent(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _content(file: Path) -> dict[str, Any]:
+def _content(file: Path, connect_source: pulumi.Input[str] | None) -> dict[str, Any]:
     """Inputs that give an object the content of a file."""
     if file.suffix not in STORED_COMPRESSED:
         return {"source": pulumi.FileAsset(str(file))}
-    compressed = gzip.compress(file.read_bytes(), mtime=0)  # no time of day, so that the same file is the same object
-    return {"content_base64": b64encode(compressed).decode(), "content_encoding": "gzip"}
+    if file.suffix == ".html" and connect_source is not None:
+        page = _with_policy(file, connect_source)
+        return {"content_base64": page.apply(_compressed), "content_encoding": "gzip"}
+    return {"content_base64": _compressed(file.read_bytes()), "content_encoding": "gzip"}
+
+
+def _compressed(content: bytes) -> str:
+    return b64encode(gzip.compress(content, mtime=0)).decode()  # no time of day: the same file is the same object
+
+
+def _with_policy(file: Path, connect_source: pulumi.Input[str]) -> pulumi.Output[bytes]:
+    """The page with a Content-Security-Policy of its own, which browsers enforce beside the header's.
+
+    https://www.w3.org/TR/CSP3/#multiple-policies
+    """
+    before, charset, after = file.read_text(encoding="utf-8").partition('<meta charset="utf-8">')
+    if not charset:
+        raise pulumi.RunError(f'{file} has no <meta charset="utf-8">, behind which the policy for its scripts belongs.')
+
+    def insert(url: str) -> bytes:
+        policy = html.escape(f"connect-src 'self' {url}", quote=True).replace("&#x27;", "'")
+        return f'{before}{charset}<meta http-equiv="Content-Security-Policy" content="{policy}">{after}'.encode()
+
+    return pulumi.Output.from_input(connect_source).apply(insert)
 
 
 def _media_type(file: Path) -> str:

@@ -42,6 +42,35 @@ def test_page_files_for_browsers_are_stored_compressed_and_others_plain(content:
     assert gzip.decompress(base64.b64decode(script["contentBase64"])) == b"x"
 
 
+def page(tmp_path: Path, text: str) -> str:
+    (tmp_path / "index.html").write_text(text)
+    objects = record(
+        lambda: SiteContent(
+            "page",
+            {
+                "bucket_name": "bucket",
+                "directory": str(tmp_path),
+                "config": {},
+                "connect_source": 'https://api.test/predict?"',
+            },
+        )
+    ).of_type(":BucketObject")
+    (index,) = [file for file in objects if file["key"] == "index.html"]
+    return gzip.decompress(base64.b64decode(index["contentBase64"])).decode()
+
+
+def test_page_may_send_to_its_api_and_nowhere_else(tmp_path: Path) -> None:
+    assert page(tmp_path, '<head><meta charset="utf-8"><title>x</title>') == (
+        '<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
+        "content=\"connect-src 'self' https://api.test/predict?&quot;\"><title>x</title>"
+    )
+
+
+def test_page_without_a_place_for_the_policy_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError, match="meta charset"):
+        page(tmp_path, "<title>x</title>")
+
+
 def test_page_configuration_is_never_cached(content: list[dict[str, Any]]) -> None:
     (config,) = [file for file in content if file["key"] == "config.json"]
     assert config["cacheControl"] == "no-store"
