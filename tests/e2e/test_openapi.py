@@ -8,10 +8,12 @@ import urllib3
 from jsonschema import Draft202012Validator
 from playwright.sync_api import Page, expect
 
+from components.predict_function import deployment_package
 from handlers.predict.image import MEDIA_TYPES
 from handlers.predict.problem import _TITLES
 from harness import loopback
 from harness.project import PROJECT
+from harness.resources import zip_archive
 from tests.e2e.outage import containers_stopped, endpoint_deleted
 from tests.stack import Stack
 
@@ -122,12 +124,13 @@ def test_an_endpoint_that_does_not_answer(stack: Stack, description: dict[str, A
 
 def test_a_model_with_other_labels(stack: Stack, description: dict[str, Any]) -> None:
     function, name = stack.aws["lambda"], stack.outputs["functionName"]
-    variables = function.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    function.update_function_configuration(
-        FunctionName=name, Environment={"Variables": variables | {"LABELS": '["cat", "dog"]'}}
-    )
+
+    def use(*labels: str) -> None:
+        function.update_function_code(FunctionName=name, ZipFile=zip_archive(deployment_package(labels)))
+
+    use("cat", "dog")
     try:
         check(description, post(stack, SAMPLE, JPEG), 500)
     finally:
-        function.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+        use("1", "2", "3", "4", "5")
     check(description, post(stack, SAMPLE, JPEG), 200)

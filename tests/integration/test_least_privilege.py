@@ -356,9 +356,9 @@ def test_tracing_needs_a_role_that_may_send_traces(enforced: EmbeddedStack) -> N
 
 
 @pytest.fixture
-def stranger(stack: EmbeddedStack) -> Iterator[Keys]:
+def stranger(enforced: EmbeddedStack) -> Iterator[Keys]:
     """Credentials of a user who has no permissions."""
-    iam = stack.aws["iam"]
+    iam = enforced.aws["iam"]
     iam.create_user(UserName="stranger")
     key = iam.create_access_key(UserName="stranger")["AccessKey"]
     yield {"key": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
