@@ -20,8 +20,8 @@ const cancel = byId("cancel", HTMLButtonElement);
 const ownImage = new Option(texts.ownImage, "");
 let preview = "";
 
-image.addEventListener("error", () => frame.classList.add("broken"));
-image.addEventListener("load", () => frame.classList.remove("broken"));
+image.addEventListener("error", () => (image.className = "broken"));
+image.addEventListener("load", () => (image.className = ""));
 
 /**
  * @param {Sample[]} samples
@@ -72,6 +72,7 @@ export function listen(onSubmit, onCancel) {
  */
 export function show({ content, preview: url, name }) {
   if (preview !== url) URL.revokeObjectURL(preview);
+  image.className = "loading"; // until then the browser goes on showing the previous one
   preview = image.src = url;
   const sample = [...select.options].find((option) => option.value && option.value === content);
   image.alt = sample?.text ?? name;
@@ -90,7 +91,7 @@ export function show({ content, preview: url, name }) {
 export function showNone(written = "") {
   image.removeAttribute("src");
   image.alt = "";
-  frame.classList.remove("broken");
+  image.className = "";
   select.append(ownImage);
   select.value = "";
   address.value = written;

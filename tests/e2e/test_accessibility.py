@@ -40,7 +40,7 @@ def own_file(page: Page, stack: Stack) -> None:
 def broken_address(page: Page, stack: Stack) -> None:
     page.locator("#address").fill(f"{stack.outputs['pageUrl']}/nothing.jpg")
     page.locator("#address").press("Tab")
-    expect(page.locator("#frame")).to_have_class("broken")
+    expect(page.locator("#image")).to_have_class("broken")
 
 
 def waiting(page: Page, stack: Stack) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
 from harness.project import PROJECT
 from tests.e2e.visitor import (
@@ -66,6 +66,18 @@ def test_any_image_address_can_be_typed(opened: Page, stack: Stack, sent: list[R
     assert sent == []
     assert submit(opened, stack).request.post_data_json == {"url": address}
     expect_answer(opened, 5)
+
+
+def test_never_shows_the_previous_image_for_the_chosen_one(opened: Page, stack: Stack) -> None:
+    wait_until_shown(opened)
+    held: list[Route] = []
+    opened.route("**/5.jpg?slow", held.append)
+    opened.get_by_label("Image address").fill(f"{stack.outputs['pageUrl']}/samples/5.jpg?slow")
+    opened.get_by_label("Image address").press("Tab")
+    expect(opened.locator("#image")).to_have_attribute("alt", "5.jpg")
+    expect(opened.locator("#image")).to_be_hidden()
+    held[0].continue_()
+    expect(opened.locator("#image")).to_be_visible()
 
 
 def test_enter_in_the_address_submits_that_address(opened: Page, stack: Stack) -> None:
