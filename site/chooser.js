@@ -64,6 +64,8 @@ export function listen(onSubmit, onCancel) {
     onSubmit();
   });
   cancel.addEventListener("click", onCancel);
+  // The Enter that submitted, held a little longer, is no wish to cancel.
+  cancel.addEventListener("keydown", (event) => event.repeat && event.preventDefault());
 }
 
 /**
@@ -101,12 +103,12 @@ export function showNone(written = "") {
 
 /** @param {boolean} busy whether an answer is awaited; until then, nothing else can be chosen or sent */
 export function setBusy(busy) {
+  // A control that disappears or gets disabled loses the focus. Pass it on, unless the visitor has moved on.
+  const lost = document.activeElement === document.body || form.contains(document.activeElement);
   form.setAttribute("aria-busy", String(busy));
   choices.disabled = submit.disabled = busy;
-  // A control that disappears or gets disabled loses the focus. Give it back, unless the visitor has moved on.
-  const lost = document.activeElement === document.body || document.activeElement === cancel;
   cancel.hidden = !busy;
-  if (!busy && lost) submit.focus({ preventScroll: true });
+  if (lost) (busy ? cancel : submit).focus({ preventScroll: true });
 }
 
 /** @param {string | undefined} url of the chosen sample */

@@ -99,6 +99,21 @@ def test_works_with_the_keyboard_alone(opened: Page) -> None:
     expect(submit_button(opened)).to_be_focused()
 
 
+@pytest.mark.parametrize("control", ["#submit", "#address"])
+def test_the_keyboard_reaches_cancel_at_once(opened: Page, stack: Stack, control: str) -> None:
+    opened.set_viewport_size({"width": 390, "height": 500})  # so that the page scrolls to the answer
+    opened.route(stack.outputs["predictUrl"], lambda route: None)
+    opened.locator(control).focus()
+    opened.keyboard.down("Enter")
+    expect(opened.get_by_role("button", name="Cancel")).to_be_focused()
+    opened.keyboard.down("Enter")  # held, which repeats it
+    opened.keyboard.up("Enter")
+    expect(status(opened)).to_have_text("Waiting for the answer …")
+    opened.keyboard.press("Enter")
+    expect(status(opened)).to_have_text("Cancelled. Nothing is being sent any more.")
+    expect(submit_button(opened)).to_be_focused()
+
+
 def test_the_keyboard_focus_can_be_seen(opened: Page) -> None:
     for _ in range(9):
         opened.keyboard.press("Tab")
