@@ -150,6 +150,12 @@ def test_the_live_region_announces_each_state_once(opened: Page, stack: Stack) -
     ]
 
 
+def test_the_live_regions_are_there_before_they_have_words(opened: Page) -> None:
+    notice = opened.locator("#notice")
+    expect(notice).to_be_empty()
+    expect(notice).to_have_css("display", "block")  # a screen reader watches only what is rendered
+
+
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (768, 1024), (1920, 1080), (3840, 2160)])
 def test_fits_the_screen(opened: Page, stack: Stack, width: int, height: int, direction: str) -> None:
