@@ -223,6 +223,15 @@ def test_translates_what_the_configuration_says(opened: Page) -> None:
     expect(status(opened)).to_have_text("Most likely answer: there is eins object(s) in the bin")
 
 
+@pytest.mark.parametrize("context_options", [GERMAN], ids=["de-AT"])
+def test_tells_a_screen_reader_which_words_are_english(opened: Page, stack: Stack) -> None:
+    opened.locator("#address").fill(f"{stack.outputs['pageUrl']}/nothing.jpg")
+    problem = submit(opened, stack).json()
+    expect(status(opened).locator("[lang]")).to_have_text(problem["detail"])
+    expect(status(opened).locator("[lang]")).to_have_attribute("lang", "en")
+    expect(status(opened).locator("[lang]")).to_have_attribute("dir", "auto")
+
+
 @pytest.mark.parametrize("context_options", [{"locale": "fr-FR"}], ids=["fr-FR"])
 def test_speaks_english_to_any_other_browser(opened: Page) -> None:
     assert opened.evaluate("document.documentElement.lang") == "en"

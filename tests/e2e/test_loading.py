@@ -70,6 +70,33 @@ def test_does_not_say_so_when_it_is_ready(opened: Page) -> None:
     expect(opened.locator("#late")).to_have_count(0)
 
 
+def test_says_when_this_device_is_offline(page: Page, stack: Stack, context: BrowserContext) -> None:
+    configuration = Held(page, "**/config.json")
+    page.goto(stack.outputs["pageUrl"], wait_until="domcontentloaded")
+    context.set_offline(True)
+    configuration.release()
+    expect(status(page)).to_contain_text("You are offline")
+    expect(status(page)).to_contain_text("Connect to a network, then reload the page.")
+
+
+@pytest.mark.parametrize("context_options", [{"locale": "de-AT"}], ids=["de-AT"])
+def test_says_in_the_pages_language_when_its_configuration_does_not_arrive(page: Page, stack: Stack) -> None:
+    page.route("**/config.json", lambda route: route.abort("connectionreset"))
+    page.goto(stack.outputs["pageUrl"])
+    expect(status(page)).to_contain_text("Ihre config.json kam nicht an.")
+    expect(status(page)).to_contain_text("laden Sie die Seite neu")
+
+
+def test_does_not_wait_for_its_configuration_for_ever(page: Page, stack: Stack) -> None:
+    page.add_init_script(
+        "const real = AbortSignal.timeout; AbortSignal.timeout = (ms) => real.call(AbortSignal, ms / 50)"
+    )
+    page.route("**/config.json", lambda route: None)
+    page.goto(stack.outputs["pageUrl"], wait_until="commit")
+    expect(status(page)).to_contain_text("This page could not be loaded")
+    expect(status(page)).to_contain_text("Check your network connection, and reload the page.")
+
+
 @pytest.mark.parametrize("context_options", [{"java_script_enabled": False}], ids=["no JavaScript"])
 def test_says_that_it_needs_javascript_and_nothing_else(page: Page, stack: Stack) -> None:
     page.goto(stack.outputs["pageUrl"])

@@ -196,6 +196,13 @@ def test_says_when_its_configuration_cannot_be_used(opened: Page, changes: dict[
     expect(submit_button(opened)).to_be_disabled()
 
 
+@pytest.mark.parametrize("context_options", [{"locale": "de-AT"}], ids=["de-AT"])
+def test_says_so_in_the_pages_language(opened: Page) -> None:
+    change_config(opened, labels="1,2")
+    expect(status(opened)).to_contain_text("Die config.json der Seite ist kein JSON, oder ihr fehlt eine Einstellung")
+    assert status(opened).locator("[lang]").count() == 0
+
+
 def test_says_when_it_was_deployed_without_configuration(page: Page, stack: Stack) -> None:
     page.route("**/config.json", lambda route: route.fulfill(status=404))
     page.goto(stack.outputs["pageUrl"])
