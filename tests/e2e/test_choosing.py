@@ -102,6 +102,22 @@ def test_says_what_is_wrong_with_an_address(opened: Page, sent: list[Request], a
     expect(status(opened)).to_have_text("Submit the image, and the answer appears here.")
 
 
+def test_quotes_only_the_beginning_of_a_long_address(opened: Page) -> None:
+    address = f"data:image/png;base64,{'A' * 20_000}"
+    opened.get_by_label("Image address").fill(address)
+    opened.get_by_label("Image address").press("Tab")
+    expect(status(opened)).to_contain_text("data:image/png;base64,AAAA")
+    assert len(status(opened).inner_text()) < 400
+    expect(opened.get_by_label("Image address")).to_have_value(address)
+
+
+def test_a_name_does_not_turn_the_sentence_around_it(opened: Page) -> None:
+    opened.locator("#file").set_input_files({"name": "צילום (1).txt", "mimeType": "text/plain", "buffer": b"text"})
+    message = status(opened).get_by_text("is not an image")
+    expect(message).to_have_text("“\u2068צילום (1).txt\u2069” is not an image that this browser can open.")
+    expect(message).to_have_css("direction", "ltr")
+
+
 def test_an_address_without_an_image_says_so_before_and_after(opened: Page, stack: Stack) -> None:
     change_config(opened, samples=[{"label": "Missing", "url": "samples/missing.jpg"}])
     expect(opened.get_by_text("This image cannot be shown here.")).to_be_visible()
