@@ -202,6 +202,27 @@ def test_right_to_left_mirrors_the_page_but_not_addresses_and_code(opened: Page,
     assert bar == "rtl block"  # a block starts where its direction starts
 
 
+@pytest.mark.parametrize(("direction", "side"), [("ltr", "left"), ("rtl", "right")])
+def test_every_line_of_the_answer_starts_where_the_page_does(
+    opened: Page, stack: Stack, direction: str, side: str
+) -> None:
+    opened.set_viewport_size({"width": 390, "height": 844})  # so that the sentence breaks
+    opened.evaluate("(direction) => { document.documentElement.dir = direction; }", direction)
+    submit(opened, stack)
+    expect_answer(opened, 1)
+    gaps = opened.locator(".headline").evaluate(
+        """(headline, side) => {
+          const text = document.createRange();
+          text.selectNodeContents(headline);
+          const edge = headline.parentElement.getBoundingClientRect()[side];
+          return [...text.getClientRects()].map((line) => Math.abs(line[side] - edge));
+        }""",
+        side,
+    )
+    assert len(gaps) > 1
+    assert max(gaps) < 15  # a trailing space hangs
+
+
 @pytest.mark.parametrize("context_options", [GERMAN], ids=["de-AT"])
 def test_speaks_german_to_a_german_browser(opened: Page) -> None:
     assert opened.evaluate("document.documentElement.lang") == "de"
