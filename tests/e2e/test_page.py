@@ -118,6 +118,15 @@ def test_copies_what_it_shows(opened: Page, stack: Stack, context: BrowserContex
     expect(button).to_have_text("Copy", timeout=4_000)
 
 
+def test_offers_nothing_to_copy_before_there_is_something(opened: Page, stack: Stack) -> None:
+    opened.get_by_text("Request and response").click()
+    copies = opened.get_by_role("button", name="Copy", exact=True)
+    expect(copies).to_have_count(0)
+    opened.route(stack.outputs["predictUrl"], lambda route: None)
+    submit_button(opened).click()
+    expect(copies).to_have_count(2)  # the request and the command; no response yet
+
+
 def test_choosing_another_image_clears_the_answer(opened: Page, stack: Stack) -> None:
     submit(opened, stack)
     expect(opened.get_by_role("table")).to_be_visible()
