@@ -37,7 +37,7 @@ export function offer(samples, onAddress, onFile) {
     button.addEventListener("click", () => onAddress(url));
     return button;
   }));
-  address.addEventListener("change", () => address.value && onAddress(address.value.trim()));
+  address.addEventListener("change", () => onAddress(address.value.trim() || samples[0].url));
   for (const input of [byId("file", HTMLInputElement), byId("camera", HTMLInputElement)]) {
     input.addEventListener("change", () => {
       if (input.files?.length) onFile(input.files[0]);

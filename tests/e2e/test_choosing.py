@@ -264,6 +264,21 @@ def test_a_link_with_something_else_in_it_is_refused_as_text(page: Page, stack: 
     expect(page.get_by_label("Image address")).to_have_value(markup)
 
 
+def test_clearing_the_address_chooses_the_first_sample(opened: Page, stack: Stack) -> None:
+    opened.get_by_label("Image address").fill(f"{stack.outputs['pageUrl']}/samples/5.jpg?mine")
+    opened.get_by_label("Image address").press("Tab")
+    expect(opened.locator("#image")).to_have_attribute("alt", "5.jpg")
+    opened.get_by_label("Image address").fill("")
+    opened.get_by_label("Image address").press("Tab")
+    expect(opened.get_by_role("button", name="1 object")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_link_without_an_address_chooses_the_first_sample(page: Page, stack: Stack) -> None:
+    open_page(page, stack, "?url=")
+    expect(page.get_by_role("button", name="1 object")).to_have_attribute("aria-pressed", "true")
+    expect(status(page)).to_have_text("Submit the image, and the answer appears here.")
+
+
 def test_copies_a_link_that_chooses_the_same_image(opened: Page, stack: Stack, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened.get_by_role("button", name="4 objects").click()
