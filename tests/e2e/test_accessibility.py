@@ -297,6 +297,29 @@ def test_follows_the_colour_scheme(opened: Page, context_options: dict[str, obje
     assert (brightness < 60) == (context_options["color_scheme"] == "dark")
 
 
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_what_is_chosen_stands_out(opened: Page, scheme: Literal["dark", "light"]) -> None:
+    """WCAG 2.2, 1.4.11: what tells one state from another has a contrast of 3:1."""
+    opened.emulate_media(color_scheme=scheme)
+    opened.dispatch_event("footer", "dragover")
+    surface = opened.locator("#form").evaluate("(form) => getComputedStyle(form).backgroundColor")
+    for marked in ("#frame.target", "[aria-pressed=true]"):
+        outline = opened.locator(marked).evaluate("(element) => getComputedStyle(element).outlineColor")
+        assert _contrast(outline, surface) >= 3
+
+
+def _contrast(one: str, other: str) -> float:
+    darker, lighter = sorted(map(_luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    shares = [int(value) / 255 for value in re.findall(r"\d+", color)[:3]]
+    red, green, blue = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_moves_only_for_those_who_want_it(
     browser: Browser, stack: Stack, motion: Literal["reduce", "no-preference"]
