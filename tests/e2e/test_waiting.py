@@ -100,6 +100,12 @@ def test_retries_have_a_limit(opened: Page, stack: Stack) -> None:
     assert len(sent) == 12
 
 
+def test_never_asks_again_at_once(opened: Page, stack: Stack) -> None:
+    opened.route(stack.outputs["predictUrl"], lambda route: route.fulfill(**not_ready("0")))
+    submit_button(opened).click()
+    expect(opened.locator("#timer")).to_have_text("Next try in 1 sec (try 2 of 12)")
+
+
 @pytest.mark.parametrize("retry_after", ["3600", "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_does_not_keep_anybody_waiting_for_an_hour(opened: Page, stack: Stack, retry_after: str) -> None:
     opened.route(stack.outputs["predictUrl"], lambda route: route.fulfill(**not_ready(retry_after)))
