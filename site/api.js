@@ -89,9 +89,7 @@ export function readAnswer({ status, body }) {
   if (status === 200 && isAnswer(content)) return content;
   if (status === 200) throw new Failure("unreadable");
   // Problem details (RFC 9457) say in `detail` what is wrong; errors of the gateway itself have none.
-  const { detail, requestId } = content;
-  const values = { detail: String(detail ?? fill(texts.noDetail, { status })) };
-  throw new Failure(PROBLEMS.get(status) ?? "apiError", values, requestId && String(requestId));
+  throw new Failure(PROBLEMS.get(status) ?? "apiError", { detail: fill(texts.noDetail, { status }) }, content);
 }
 
 /**

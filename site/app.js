@@ -40,7 +40,7 @@ async function start() {
   exchange.offerCopies();
   exchange.copies(share, () => link);
   // A link can choose an image, but only the visitor sends it.
-  const address = new URLSearchParams(location.search).get("url") ?? config.samples[0].url;
+  const address = new URLSearchParams(location.search).get("url") || config.samples[0].url;
   await choose(pictureAt(address), address);
 }
 

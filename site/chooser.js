@@ -20,8 +20,8 @@ const cancel = byId("cancel", HTMLButtonElement);
 const ownImage = new Option(texts.ownImage, "");
 let preview = "";
 
-image.addEventListener("error", () => frame.classList.add("broken"));
-image.addEventListener("load", () => frame.classList.remove("broken"));
+image.addEventListener("error", () => (image.className = "broken"));
+image.addEventListener("load", () => (image.className = ""));
 
 /**
  * @param {Sample[]} samples
@@ -37,7 +37,7 @@ export function offer(samples, onAddress, onFile) {
     button.addEventListener("click", () => onAddress(url));
     return button;
   }));
-  address.addEventListener("change", () => address.value && onAddress(address.value.trim()));
+  address.addEventListener("change", () => onAddress(address.value.trim() || samples[0].url));
   for (const input of [byId("file", HTMLInputElement), byId("camera", HTMLInputElement)]) {
     input.addEventListener("change", () => {
       if (input.files?.length) onFile(input.files[0]);
@@ -64,6 +64,8 @@ export function listen(onSubmit, onCancel) {
     onSubmit();
   });
   cancel.addEventListener("click", onCancel);
+  // The Enter that submitted, held a little longer, is no wish to cancel.
+  cancel.addEventListener("keydown", (event) => event.repeat && event.preventDefault());
 }
 
 /**
@@ -72,6 +74,7 @@ export function listen(onSubmit, onCancel) {
  */
 export function show({ content, preview: url, name }) {
   if (preview !== url) URL.revokeObjectURL(preview);
+  image.className = "loading"; // until then the browser goes on showing the previous one
   preview = image.src = url;
   const sample = [...select.options].find((option) => option.value && option.value === content);
   image.alt = sample?.text ?? name;
@@ -90,7 +93,7 @@ export function show({ content, preview: url, name }) {
 export function showNone(written = "") {
   image.removeAttribute("src");
   image.alt = "";
-  frame.classList.remove("broken");
+  image.className = "";
   select.append(ownImage);
   select.value = "";
   address.value = written;
@@ -100,12 +103,12 @@ export function showNone(written = "") {
 
 /** @param {boolean} busy whether an answer is awaited; until then, nothing else can be chosen or sent */
 export function setBusy(busy) {
+  // A control that disappears or gets disabled loses the focus. Pass it on, unless the visitor has moved on.
+  const lost = document.activeElement === document.body || form.contains(document.activeElement);
   form.setAttribute("aria-busy", String(busy));
   choices.disabled = submit.disabled = busy;
-  // A control that disappears or gets disabled loses the focus. Give it back, unless the visitor has moved on.
-  const lost = document.activeElement === document.body || document.activeElement === cancel;
   cancel.hidden = !busy;
-  if (!busy && lost) submit.focus({ preventScroll: true });
+  if (lost) (busy ? cancel : submit).focus({ preventScroll: true });
 }
 
 /** @param {string | undefined} url of the chosen sample */

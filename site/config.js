@@ -1,6 +1,9 @@
 // @ts-check
 import { Failure } from "./failure.js";
-import { language } from "./language.js";
+import { fill, language, texts } from "./language.js";
+
+/** Slower than any network on which the rest of the page arrived. */
+const TIME_LIMIT_S = 20;
 
 /**
  * An image that the visitor can choose.
@@ -25,11 +28,11 @@ import { language } from "./language.js";
 /**
  * Read config.json.
  * @returns {Promise<Config>} with absolute URLs, and in the page's language as far as there are translations
- * @throws {Failure} if the file is missing or is not a configuration
+ * @throws {Failure} if the file does not arrive, is missing or is not a configuration
  */
 export async function loadConfig() {
   const config = await fetchJson("config.json");
-  if (!isConfig(config)) throw unconfigured("The page's config.json lacks a setting, or has one of the wrong type.");
+  if (!isConfig(config)) throw unconfigured(texts.wrongConfig);
   return {
     ...config,
     title: translate(config, config.title),
@@ -56,13 +59,13 @@ export function translate({ translations }, text) {
  */
 async function fetchJson(path) {
   try {
-    const response = await fetch(path);
+    const response = await fetch(path, { signal: AbortSignal.timeout(TIME_LIMIT_S * 1000) });
     if (response.ok) return await response.json();
-    throw unconfigured(`The server answered ${response.status} when asked for the page's ${path}.`);
+    throw unconfigured(fill(texts.noConfig, { status: response.status }));
   } catch (error) {
-    if (error instanceof SyntaxError) throw unconfigured(`The page's ${path} is not JSON.`);
-    if (error instanceof TypeError) throw unconfigured(`The server did not send the page's ${path}.`);
-    throw error;
+    if (error instanceof SyntaxError) throw unconfigured(texts.wrongConfig);
+    if (error instanceof Failure) throw error;
+    throw new Failure(navigator.onLine ? "notLoaded" : "notLoadedOffline");
   }
 }
 

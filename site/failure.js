@@ -6,14 +6,16 @@ export class Failure extends Error {
   /**
    * @param {keyof typeof texts.failures} kind
    * @param {Record<string, string | number>} [values] for the placeholders in the kind's texts
-   * @param {string} [requestId] what to quote when reporting it; absent when the API gave none
+   * @param {{ detail?: unknown, requestId?: unknown }} [problem] the API's own words, which are English; and what to
+   *   quote when reporting it
    */
-  constructor(kind, values = {}, requestId) {
-    const [title, detail, advice] = texts.failures[kind];
-    super(fill(detail, values));
+  constructor(kind, values = {}, { detail, requestId } = {}) {
+    const [title, message, advice] = texts.failures[kind];
+    super(fill(message, detail ? { detail: String(detail) } : values));
     this.name = "Failure";
     this.title = title;
     this.advice = advice;
-    this.requestId = requestId;
+    this.fromApi = Boolean(detail);
+    this.requestId = requestId && String(requestId);
   }
 }

@@ -33,8 +33,9 @@ export async function sendUntilReady(request, signal, watcher) {
     if (status !== 503 || retryAfter === null || retryAfter > LONGEST_WAIT_S || attempt === MOST_ATTEMPTS) {
       return response;
     }
-    for (let left = retryAfter; left > 0; left -= 1) {
-      watcher.waiting(left, retryAfter, attempt + 1, MOST_ATTEMPTS);
+    const wait = Math.max(1, retryAfter);
+    for (let left = wait; left > 0; left -= 1) {
+      watcher.waiting(left, wait, attempt + 1, MOST_ATTEMPTS);
       await second(signal);
     }
   }

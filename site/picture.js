@@ -24,8 +24,16 @@ const JPEG_QUALITY = 0.9;
  */
 export async function pictureAt(address) {
   const url = URL.canParse(address) ? new URL(address) : null;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new Failure("badAddress", { address });
+  if (!url || !/^https?:$/.test(url.protocol)) throw new Failure("badAddress", { address: quoted(address) });
   return { content: url.href, preview: url.href, name: url.pathname.split("/").at(-1) || url.host };
+}
+
+/**
+ * @param {string} text of the visitor
+ * @returns {string} no longer than a sentence bears, and between the characters that isolate its direction from it
+ */
+function quoted(text) {
+  return `\u2068${text.length > 80 ? `${text.slice(0, 79)}…` : text}\u2069`;
 }
 
 /**
@@ -42,7 +50,7 @@ export async function pictureOf(file, { imageSize, maxImageBytes }) {
   const content = usable ? file : await encode(image, scale);
   URL.revokeObjectURL(image.src);
   if (!content || content.size > maxImageBytes) {
-    throw new Failure("tooLarge", { name: file.name, bytes: count.format(maxImageBytes) });
+    throw new Failure("tooLarge", { name: quoted(file.name), bytes: count.format(maxImageBytes) });
   }
   return { content, preview: URL.createObjectURL(content), name: file.name };
 }
@@ -60,7 +68,7 @@ async function decode(file) {
     return image;
   } catch {
     URL.revokeObjectURL(image.src);
-    throw new Failure("notAnImage", { name: file.name });
+    throw new Failure("notAnImage", { name: quoted(file.name) });
   }
 }
 

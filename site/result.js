@@ -81,11 +81,11 @@ export function showAnswer({ label, probabilities: shares, model, latencyMs }, s
 }
 
 /** @param {Failure} failure */
-export function showFailure({ title, message, advice, requestId }) {
+export function showFailure({ title, message, advice, fromApi, requestId }) {
   showStatus(
     "failure",
     element("p", { className: "headline" }, title),
-    element("p", { dir: "auto" }, message),
+    element("p", fromApi ? { dir: "auto", lang: "en" } : {}, message),
     element("p", { className: "advice" }, advice),
   );
   source.textContent = requestId ? fill(texts.requestId, { id: requestId }) : "";

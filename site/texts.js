@@ -67,6 +67,8 @@ const en = {
       "The API answered something else than a label with probabilities.",
       "Look at the response below. This page and the API must be of the same version.",
     ],
+    notLoadedOffline: ["You are offline", "This device has no network connection.", "Connect to a network, then reload the page."],
+    notLoaded: ["This page could not be loaded", "Its config.json did not arrive.", "Check your network connection, and reload the page."],
     badAddress: [
       "This is not the address of an image",
       "“{address}” does not start with https:// or http://, or has no host.",
@@ -91,6 +93,8 @@ const en = {
     apiError: ["The API answered with an error", "{detail}", "Submit again later."],
     unexpected: ["Something is broken in this page", "{detail}", "Reload the page, and report this if it returns."],
   },
+  wrongConfig: "The page's config.json is not JSON, lacks a setting, or has one of the wrong type.",
+  noConfig: "The server answered {status} when asked for the page's config.json.",
   noDetail: "The API answered {status} without saying why.",
 };
 
@@ -160,6 +164,8 @@ const de = {
       "Die API antwortete etwas anderes als eine Klasse mit Wahrscheinlichkeiten.",
       "Sehen Sie sich unten die Antwort an. Seite und API müssen von derselben Version sein.",
     ],
+    notLoadedOffline: ["Sie sind offline", "Dieses Gerät hat keine Netzverbindung.", "Stellen Sie eine Verbindung her und laden Sie die Seite neu."],
+    notLoaded: ["Diese Seite ließ sich nicht laden", "Ihre config.json kam nicht an.", "Prüfen Sie Ihre Verbindung und laden Sie die Seite neu."],
     badAddress: [
       "Das ist keine Adresse eines Bildes",
       "„{address}“ beginnt nicht mit https:// oder http://, oder der Rechnername fehlt.",
@@ -184,6 +190,8 @@ const de = {
     apiError: ["Die API meldet einen Fehler", "{detail}", "Senden Sie später noch einmal ab."],
     unexpected: ["Auf dieser Seite ist etwas defekt", "{detail}", "Laden Sie die Seite neu, und melden Sie es, wenn es wiederkehrt."],
   },
+  wrongConfig: "Die config.json der Seite ist kein JSON, oder ihr fehlt eine Einstellung, oder eine hat den falschen Typ.",
+  noConfig: "Der Server antwortete {status} auf die Frage nach der config.json der Seite.",
   noDetail: "Die API antwortete {status} und nannte keinen Grund.",
 };
 

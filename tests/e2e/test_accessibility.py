@@ -40,7 +40,7 @@ def own_file(page: Page, stack: Stack) -> None:
 def broken_address(page: Page, stack: Stack) -> None:
     page.locator("#address").fill(f"{stack.outputs['pageUrl']}/nothing.jpg")
     page.locator("#address").press("Tab")
-    expect(page.locator("#frame")).to_have_class("broken")
+    expect(page.locator("#image")).to_have_class("broken")
 
 
 def waiting(page: Page, stack: Stack) -> None:
@@ -99,6 +99,21 @@ def test_works_with_the_keyboard_alone(opened: Page) -> None:
     expect(submit_button(opened)).to_be_focused()
 
 
+@pytest.mark.parametrize("control", ["#submit", "#address"])
+def test_the_keyboard_reaches_cancel_at_once(opened: Page, stack: Stack, control: str) -> None:
+    opened.set_viewport_size({"width": 390, "height": 500})  # so that the page scrolls to the answer
+    opened.route(stack.outputs["predictUrl"], lambda route: None)
+    opened.locator(control).focus()
+    opened.keyboard.down("Enter")
+    expect(opened.get_by_role("button", name="Cancel")).to_be_focused()
+    opened.keyboard.down("Enter")  # held, which repeats it
+    opened.keyboard.up("Enter")
+    expect(status(opened)).to_have_text("Waiting for the answer …")
+    opened.keyboard.press("Enter")
+    expect(status(opened)).to_have_text("Cancelled. Nothing is being sent any more.")
+    expect(submit_button(opened)).to_be_focused()
+
+
 def test_the_keyboard_focus_can_be_seen(opened: Page) -> None:
     for _ in range(9):
         opened.keyboard.press("Tab")
@@ -133,6 +148,12 @@ def test_the_live_region_announces_each_state_once(opened: Page, stack: Stack) -
         "Waiting for the answer …",
         "Most likely answer: there is 1 object(s) in the bin",
     ]
+
+
+def test_the_live_regions_are_there_before_they_have_words(opened: Page) -> None:
+    notice = opened.locator("#notice")
+    expect(notice).to_be_empty()
+    expect(notice).to_have_css("display", "block")  # a screen reader watches only what is rendered
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
@@ -181,6 +202,27 @@ def test_right_to_left_mirrors_the_page_but_not_addresses_and_code(opened: Page,
     assert bar == "rtl block"  # a block starts where its direction starts
 
 
+@pytest.mark.parametrize(("direction", "side"), [("ltr", "left"), ("rtl", "right")])
+def test_every_line_of_the_answer_starts_where_the_page_does(
+    opened: Page, stack: Stack, direction: str, side: str
+) -> None:
+    opened.set_viewport_size({"width": 390, "height": 844})  # so that the sentence breaks
+    opened.evaluate("(direction) => { document.documentElement.dir = direction; }", direction)
+    submit(opened, stack)
+    expect_answer(opened, 1)
+    gaps = opened.locator(".headline").evaluate(
+        """(headline, side) => {
+          const text = document.createRange();
+          text.selectNodeContents(headline);
+          const edge = headline.parentElement.getBoundingClientRect()[side];
+          return [...text.getClientRects()].map((line) => Math.abs(line[side] - edge));
+        }""",
+        side,
+    )
+    assert len(gaps) > 1
+    assert max(gaps) < 15  # a trailing space hangs
+
+
 @pytest.mark.parametrize("context_options", [GERMAN], ids=["de-AT"])
 def test_speaks_german_to_a_german_browser(opened: Page) -> None:
     assert opened.evaluate("document.documentElement.lang") == "de"
@@ -200,6 +242,15 @@ def test_translates_what_the_configuration_says(opened: Page) -> None:
     submit_button(opened).click()
     expect(opened.locator("tr.chosen").get_by_role("rowheader")).to_have_text("eins")
     expect(status(opened)).to_have_text("Most likely answer: there is eins object(s) in the bin")
+
+
+@pytest.mark.parametrize("context_options", [GERMAN], ids=["de-AT"])
+def test_tells_a_screen_reader_which_words_are_english(opened: Page, stack: Stack) -> None:
+    opened.locator("#address").fill(f"{stack.outputs['pageUrl']}/nothing.jpg")
+    problem = submit(opened, stack).json()
+    expect(status(opened).locator("[lang]")).to_have_text(problem["detail"])
+    expect(status(opened).locator("[lang]")).to_have_attribute("lang", "en")
+    expect(status(opened).locator("[lang]")).to_have_attribute("dir", "auto")
 
 
 @pytest.mark.parametrize("context_options", [{"locale": "fr-FR"}], ids=["fr-FR"])
@@ -244,6 +295,29 @@ def test_follows_the_colour_scheme(opened: Page, context_options: dict[str, obje
     color = opened.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     brightness = sum(map(int, re.findall(r"\d+", color)[:3])) / 3
     assert (brightness < 60) == (context_options["color_scheme"] == "dark")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_what_is_chosen_stands_out(opened: Page, scheme: Literal["dark", "light"]) -> None:
+    """WCAG 2.2, 1.4.11: what tells one state from another has a contrast of 3:1."""
+    opened.emulate_media(color_scheme=scheme)
+    opened.dispatch_event("footer", "dragover")
+    surface = opened.locator("#form").evaluate("(form) => getComputedStyle(form).backgroundColor")
+    for marked in ("#frame.target", "[aria-pressed=true]"):
+        outline = opened.locator(marked).evaluate("(element) => getComputedStyle(element).outlineColor")
+        assert _contrast(outline, surface) >= 3
+
+
+def _contrast(one: str, other: str) -> float:
+    darker, lighter = sorted(map(_luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    shares = [int(value) / 255 for value in re.findall(r"\d+", color)[:3]]
+    red, green, blue = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])

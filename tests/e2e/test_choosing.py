@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
 from harness.project import PROJECT
 from tests.e2e.visitor import (
@@ -68,6 +68,18 @@ def test_any_image_address_can_be_typed(opened: Page, stack: Stack, sent: list[R
     expect_answer(opened, 5)
 
 
+def test_never_shows_the_previous_image_for_the_chosen_one(opened: Page, stack: Stack) -> None:
+    wait_until_shown(opened)
+    held: list[Route] = []
+    opened.route("**/5.jpg?slow", held.append)
+    opened.get_by_label("Image address").fill(f"{stack.outputs['pageUrl']}/samples/5.jpg?slow")
+    opened.get_by_label("Image address").press("Tab")
+    expect(opened.locator("#image")).to_have_attribute("alt", "5.jpg")
+    expect(opened.locator("#image")).to_be_hidden()
+    held[0].continue_()
+    expect(opened.locator("#image")).to_be_visible()
+
+
 def test_enter_in_the_address_submits_that_address(opened: Page, stack: Stack) -> None:
     opened.get_by_label("Image address").fill(f"{stack.outputs['pageUrl']}/samples/5.jpg?mine")
     opened.get_by_label("Image address").press("Enter")
@@ -88,6 +100,22 @@ def test_says_what_is_wrong_with_an_address(opened: Page, sent: list[Request], a
     opened.get_by_role("button", name="2 objects").click()
     expect(opened.get_by_label("Image address")).not_to_have_attribute("aria-invalid", "true")
     expect(status(opened)).to_have_text("Submit the image, and the answer appears here.")
+
+
+def test_quotes_only_the_beginning_of_a_long_address(opened: Page) -> None:
+    address = f"data:image/png;base64,{'A' * 20_000}"
+    opened.get_by_label("Image address").fill(address)
+    opened.get_by_label("Image address").press("Tab")
+    expect(status(opened)).to_contain_text("data:image/png;base64,AAAA")
+    assert len(status(opened).inner_text()) < 400
+    expect(opened.get_by_label("Image address")).to_have_value(address)
+
+
+def test_a_name_does_not_turn_the_sentence_around_it(opened: Page) -> None:
+    opened.locator("#file").set_input_files({"name": "צילום (1).txt", "mimeType": "text/plain", "buffer": b"text"})
+    message = status(opened).get_by_text("is not an image")
+    expect(message).to_have_text("“\u2068צילום (1).txt\u2069” is not an image that this browser can open.")
+    expect(message).to_have_css("direction", "ltr")
 
 
 def test_an_address_without_an_image_says_so_before_and_after(opened: Page, stack: Stack) -> None:
@@ -234,6 +262,21 @@ def test_a_link_with_something_else_in_it_is_refused_as_text(page: Page, stack: 
     open_page(page, stack, f"?url={quote(markup)}")
     expect(status(page)).to_contain_text(markup)
     expect(page.get_by_label("Image address")).to_have_value(markup)
+
+
+def test_clearing_the_address_chooses_the_first_sample(opened: Page, stack: Stack) -> None:
+    opened.get_by_label("Image address").fill(f"{stack.outputs['pageUrl']}/samples/5.jpg?mine")
+    opened.get_by_label("Image address").press("Tab")
+    expect(opened.locator("#image")).to_have_attribute("alt", "5.jpg")
+    opened.get_by_label("Image address").fill("")
+    opened.get_by_label("Image address").press("Tab")
+    expect(opened.get_by_role("button", name="1 object")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_link_without_an_address_chooses_the_first_sample(page: Page, stack: Stack) -> None:
+    open_page(page, stack, "?url=")
+    expect(page.get_by_role("button", name="1 object")).to_have_attribute("aria-pressed", "true")
+    expect(status(page)).to_have_text("Submit the image, and the answer appears here.")
 
 
 def test_copies_a_link_that_chooses_the_same_image(opened: Page, stack: Stack, context: BrowserContext) -> None:

@@ -71,8 +71,16 @@ def test_it_is_linked_from_the_page(opened: Page, stack: Stack) -> None:
     expect(opened).to_have_url(f"{stack.outputs['pageUrl']}/openapi.json")
 
 
-def test_it_knows_every_status_that_the_function_answers(operation: dict[str, Any]) -> None:
-    assert set(operation["responses"]) == {"200"} | {str(status) for status in _TITLES}
+def test_it_knows_every_status(operation: dict[str, Any]) -> None:
+    of_the_function = {"200"} | {str(status) for status in _TITLES}
+    of_the_gateway = {"429"}
+    assert set(operation["responses"]) == of_the_function | of_the_gateway
+
+
+def test_it_knows_how_the_gateway_throttles(description: dict[str, Any], operation: dict[str, Any]) -> None:
+    throttled = operation["responses"]["429"]["content"]["application/json"]
+    assert throttled["example"] == {"message": "Too Many Requests"}  # what API Gateway sends; nothing local throttles
+    _validate(description, throttled["schema"], throttled["example"])
 
 
 def test_it_knows_what_the_function_takes(operation: dict[str, Any]) -> None:

@@ -118,6 +118,15 @@ def test_copies_what_it_shows(opened: Page, stack: Stack, context: BrowserContex
     expect(button).to_have_text("Copy", timeout=4_000)
 
 
+def test_offers_nothing_to_copy_before_there_is_something(opened: Page, stack: Stack) -> None:
+    opened.get_by_text("Request and response").click()
+    copies = opened.get_by_role("button", name="Copy", exact=True)
+    expect(copies).to_have_count(0)
+    opened.route(stack.outputs["predictUrl"], lambda route: None)
+    submit_button(opened).click()
+    expect(copies).to_have_count(2)  # the request and the command; no response yet
+
+
 def test_choosing_another_image_clears_the_answer(opened: Page, stack: Stack) -> None:
     submit(opened, stack)
     expect(opened.get_by_role("table")).to_be_visible()
@@ -194,6 +203,13 @@ def test_says_when_its_configuration_cannot_be_used(opened: Page, changes: dict[
     change_config(opened, **changes)
     expect(status(opened)).to_contain_text("This page is not set up")
     expect(submit_button(opened)).to_be_disabled()
+
+
+@pytest.mark.parametrize("context_options", [{"locale": "de-AT"}], ids=["de-AT"])
+def test_says_so_in_the_pages_language(opened: Page) -> None:
+    change_config(opened, labels="1,2")
+    expect(status(opened)).to_contain_text("Die config.json der Seite ist kein JSON, oder ihr fehlt eine Einstellung")
+    assert status(opened).locator("[lang]").count() == 0
 
 
 def test_says_when_it_was_deployed_without_configuration(page: Page, stack: Stack) -> None:
