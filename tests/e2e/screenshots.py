@@ -54,11 +54,6 @@ def take_pictures(browser: Browser, stack: Stack) -> None:
     ask(phone, 2)
     save(phone, "phone")
 
-    right_to_left = opened(browser, stack, **DESKTOP)
-    right_to_left.evaluate("document.documentElement.dir = 'rtl'")
-    ask(right_to_left, 3)
-    save(right_to_left, "right-to-left")
-
     error = opened(browser, stack, **DESKTOP)
     error.locator("#address").fill(f"{stack.outputs['pageUrl']}/no-such-image.jpg")
     error.locator("#submit").click()

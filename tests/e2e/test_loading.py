@@ -1,9 +1,8 @@
 """How the page loads: what is painted before what, and how much travels."""
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.e2e.browser import ARGUMENTS, executable
 from tests.e2e.visitor import status, submit, submit_button
 from tests.stack import Stack
 
@@ -96,14 +95,11 @@ def test_does_not_wait_for_its_configuration_for_ever(page: Page, stack: Stack) 
     expect(status(page)).to_contain_text("Check your network connection, and reload the page.")
 
 
-def test_says_that_it_needs_javascript_and_nothing_else(browser: Browser, stack: Stack) -> None:
-    # Playwright's own switch stops the scripts, but leaves the parser and the style sheet in the belief that they run.
-    arguments = [*ARGUMENTS, "--blink-settings=scriptEnabled=false"]
-    with browser.browser_type.launch(executable_path=executable(), args=arguments) as without_javascript:
-        page = without_javascript.new_page()
-        page.goto(stack.outputs["pageUrl"])
-        expect(status(page)).to_contain_text("This page needs JavaScript")
-        expect(page.locator("#late")).to_have_css("display", "none")
+@pytest.mark.parametrize("context_options", [{"java_script_enabled": False}], ids=["no JavaScript"])
+def test_says_that_it_needs_javascript_and_nothing_else(page: Page, stack: Stack) -> None:
+    page.goto(stack.outputs["pageUrl"])
+    expect(page.locator("noscript p")).to_be_visible()
+    expect(page.locator("#late")).to_have_css("display", "none")
 
 
 def test_nothing_moves_while_it_loads(page: Page, stack: Stack) -> None:
