@@ -29,3 +29,15 @@ def containers_stopped(stack: Stack) -> Iterator[None]:
         yield
     finally:
         stack.signal_containers(signal.SIGCONT)
+
+
+@contextmanager
+def route_deleted(stack: Stack) -> Iterator[None]:
+    """The API has no route to the function; afterwards it has one again."""
+    api, api_id = stack.aws["apigatewayv2"], stack.outputs["apiId"]
+    (route,) = api.get_routes(ApiId=api_id)["Items"]
+    api.delete_route(ApiId=api_id, RouteId=route["RouteId"])
+    try:
+        yield
+    finally:
+        api.create_route(ApiId=api_id, RouteKey=route["RouteKey"], Target=route["Target"])

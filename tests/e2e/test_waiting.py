@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, Request, Route, expect
 
-from tests.e2e.outage import containers_stopped, endpoint_deleted
-from tests.e2e.visitor import change_config, expect_answer, status, submit, submit_button
+from tests.e2e.outage import containers_stopped, endpoint_deleted, route_deleted
+from tests.e2e.visitor import expect_answer, status, submit, submit_button
 from tests.stack import Stack
 
 NOT_READY = json.dumps({"title": "Service Unavailable", "status": 503, "detail": "It warms up.", "requestId": "r"})
@@ -158,9 +158,10 @@ def test_says_when_the_connection_fails(opened: Page, stack: Stack) -> None:
 
 
 def test_says_when_the_api_is_gone(opened: Page, stack: Stack) -> None:
-    change_config(opened, apiUrl=stack.outputs["predictUrl"].replace(stack.outputs["apiId"], "gone"))
-    submit_button(opened).click()
-    expect(status(opened)).to_contain_text("The API answered 404")
+    with route_deleted(stack):
+        submit_button(opened).click()
+        expect(status(opened)).to_contain_text("The API could not be reached")
+        expect(submit_button(opened)).to_be_enabled()
 
 
 @pytest.mark.parametrize(
