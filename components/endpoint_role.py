@@ -86,8 +86,10 @@ class EndpointRole(pulumi.ComponentResource):
             # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
             statements.append({"actions": ["cloudwatch:DescribeAlarms"], "resources": alarms})
         if "capture_arn" in args:
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
             statements.append({"actions": ["s3:PutObject"], "resources": [args["capture_arn"]]})
         if "key_arn" in args:
-            # https://docs.aws.amazon.com/sagemaker/latest/dg/encryption-at-rest.html
-            statements.append({"actions": ["kms:CreateGrant", "kms:DescribeKey"], "resources": [args["key_arn"]]})
+            # VolumeKmsKeyId says what encrypting an endpoint's volumes takes:
+            # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_RecommendationJobInputConfig.html
+            statements.append({"actions": ["kms:CreateGrant"], "resources": [args["key_arn"]]})
         return statements
