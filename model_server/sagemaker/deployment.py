@@ -57,8 +57,8 @@ class Deployment:
     @property
     def capture_destination(self) -> str | None:
         """The `s3://` URL below which requests and answers are recorded, if they are."""
-        capture = self.config.get("DataCaptureConfig", {})
-        return capture["DestinationS3Uri"] if capture.get("EnableCapture", bool(capture)) else None
+        capture = self.config.get("DataCaptureConfig")
+        return capture["DestinationS3Uri"] if capture and capture.get("EnableCapture", True) else None
 
     @property
     def volume_key(self) -> str | None:
