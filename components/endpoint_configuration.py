@@ -6,6 +6,8 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.choice import require_one
+
 VARIANT = "AllTraffic"
 """Name of an endpoint's only production variant."""
 
@@ -80,12 +82,11 @@ class EndpointConfiguration(pulumi.ComponentResource):
     def __init__(self, name: str, args: EndpointConfigurationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("object-counting:index:EndpointConfiguration", name, None, opts)
         real_time, serverless = args.get("real_time"), args.get("serverless")
+        require_one(f"EndpointConfiguration {name!r}", real_time=real_time, serverless=serverless)
         variant: aws.sagemaker.EndpointConfigurationProductionVariantArgsDict = {
             "variant_name": VARIANT,
             "model_name": args["model_name"],
         }
-        if (real_time is None) == (serverless is None):
-            raise pulumi.RunError(f"EndpointConfiguration {name!r}: give either real_time or serverless.")
         if real_time:
             variant["instance_type"] = real_time["instance_type"]
             variant["initial_instance_count"] = real_time["instance_count"]

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.arn import arn
+from components.choice import require_one
 from components.container_image import ImageArgs, prebuilt_image
 from components.endpoint_configuration import VARIANT, EndpointConfiguration, RealTimeArgs, ServerlessArgs, is_guarded
 from components.endpoint_role import EndpointRole
@@ -65,12 +66,12 @@ class InferenceEndpoint(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: InferenceEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("object-counting:index:InferenceEndpoint", name, None, opts)
-        if (args.get("image_tag") is None) == (args.get("image") is None):
-            raise pulumi.RunError(f"InferenceEndpoint {name!r}: give either image_tag or image.")
+        real_time, component = args.get("real_time"), f"InferenceEndpoint {name!r}"
+        require_one(component, image_tag=args.get("image_tag"), image=args.get("image"))
+        require_one(component, real_time=real_time, serverless=args.get("serverless"))
         child = pulumi.ResourceOptions(parent=self)
         self.arn = arn(self, "sagemaker", "endpoint/{0}", args["endpoint_name"])
         image = args.get("image") or prebuilt_image(self, args.get("image_tag"))
-        real_time = args.get("real_time")
         role = EndpointRole(
             name,
             {
