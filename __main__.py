@@ -9,8 +9,9 @@ from components.data_capture import DataCapture
 from components.default_tags import tag_everything
 from components.endpoint_alarms import EndpointAlarms
 from components.endpoint_autoscaling import EndpointAutoscaling
+from components.endpoint_configuration import CaptureArgs
 from components.http_api import HttpApi
-from components.inference_endpoint import CaptureArgs, InferenceEndpoint
+from components.inference_endpoint import InferenceEndpoint
 from components.model_artifact import ModelArtifact
 from components.predict_function import PredictFunction
 from components.request_alarms import RequestAlarms

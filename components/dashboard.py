@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.http_api import STAGE
-from components.inference_endpoint import VARIANT
+from components.api_stage import STAGE
+from components.endpoint_configuration import VARIANT
 
 WIDTH, HEIGHT = 6, 6  # CloudWatch's grid has 24 columns, which makes four stations
 

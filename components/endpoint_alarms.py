@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import pulumi
 
-from components.inference_endpoint import VARIANT
+from components.endpoint_configuration import VARIANT
 from components.metric_alarm import metric_alarm
 
 

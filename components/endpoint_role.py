@@ -1,10 +1,12 @@
 """What SageMaker may do on behalf of an endpoint."""
 
+from collections.abc import Iterator
 from typing import NotRequired, TypedDict
 
 import pulumi
 
 from components.arn import arn
+from components.endpoint_configuration import RealTimeArgs
 from components.service_role import ServiceRole, Statement
 
 
@@ -20,14 +22,8 @@ class EndpointRoleArgs(TypedDict):
     repository_arn: pulumi.Input[str]
     """ARN of the ECR repository with the container image."""
 
-    rollback_alarm_arns: NotRequired[list[pulumi.Input[str]]]
-    """ARNs of the alarms that SageMaker watches during a rollout."""
-
-    capture_arn: NotRequired[pulumi.Input[str]]
-    """ARN, ending in a wildcard, of the objects in which SageMaker records requests and answers."""
-
-    key_arn: NotRequired[pulumi.Input[str]]
-    """ARN of the KMS key that encrypts the instances' volumes."""
+    real_time: NotRequired[RealTimeArgs | None]
+    """What SageMaker also does for an endpoint on instances: watch alarms, record requests, encrypt volumes."""
 
 
 class EndpointRole(pulumi.ComponentResource):
@@ -82,12 +78,21 @@ class EndpointRole(pulumi.ComponentResource):
                 "condition": {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
             },
         ]
-        if alarms := args.get("rollback_alarm_arns"):
+        return [*statements, *self._statements_for_instances(args.get("real_time"))]
+
+    def _statements_for_instances(self, real_time: RealTimeArgs | None) -> Iterator[Statement]:
+        if real_time is None:
+            return
+        if alarms := real_time.get("rollback_alarms"):
             # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
-            statements.append({"actions": ["cloudwatch:DescribeAlarms"], "resources": alarms})
-        if "capture_arn" in args:
-            statements.append({"actions": ["s3:PutObject"], "resources": [args["capture_arn"]]})
-        if "key_arn" in args:
-            # https://docs.aws.amazon.com/sagemaker/latest/dg/encryption-at-rest.html
-            statements.append({"actions": ["kms:CreateGrant", "kms:DescribeKey"], "resources": [args["key_arn"]]})
-        return statements
+            yield {
+                "actions": ["cloudwatch:DescribeAlarms"],
+                "resources": [arn(self, "cloudwatch", "alarm:{0}", alarm) for alarm in alarms],
+            }
+        if capture := real_time.get("capture"):
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
+            yield {"actions": ["s3:PutObject"], "resources": [capture["arn"]]}
+        if key_arn := real_time.get("key_arn"):
+            # VolumeKmsKeyId says what encrypting an endpoint's volumes takes:
+            # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_RecommendationJobInputConfig.html
+            yield {"actions": ["kms:CreateGrant"], "resources": [key_arn]}

@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import pulumi
 
-from components.http_api import STAGE
+from components.api_stage import STAGE
 from components.metric_alarm import metric_alarm
 
 

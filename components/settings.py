@@ -11,12 +11,10 @@ from urllib.parse import urlsplit
 import pulumi
 
 from components import answer_template
-from components.infrastructure_settings import (
-    ApiSettings,
-    EndpointSettings,
-    FunctionSettings,
-    OperationSettings,
-)
+from components.api_settings import ApiSettings
+from components.endpoint_settings import EndpointSettings
+from components.function_settings import FunctionSettings
+from components.operation_settings import OperationSettings
 from components.page_settings import PageSettings
 from components.setting_reader import SettingReader
 from components.tag_settings import read_tags

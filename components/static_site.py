@@ -8,13 +8,12 @@ import pulumi
 import pulumi_aws as aws
 
 from components.private_bucket import PrivateBucket
+from components.security_headers import SecurityHeaders
 
 # Policies that AWS manages have the same ids in every account.
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
-
-TWO_YEARS_IN_SECONDS = 63_072_000
 
 
 class SiteDomainArgs(TypedDict):
@@ -70,15 +69,8 @@ class StaticSite(pulumi.ComponentResource):
         )
         domain = args.get("domain")
         over_https = urlsplit(args["url_template"]).scheme == "https"
-        headers = aws.cloudfront.ResponseHeadersPolicy(
-            name,
-            security_headers_config=_security_headers(
-                _content_security_policy(args["connect_sources"], over_https), over_https
-            ),
-            custom_headers_config={
-                "items": [{"header": "Cross-Origin-Opener-Policy", "value": "same-origin", "override": True}]
-            },
-            opts=child,
+        headers = SecurityHeaders(
+            name, {"connect_sources": args["connect_sources"], "over_https": over_https}, opts=child
         )
         behavior: dict[str, Any] = {
             "target_origin_id": "pages",
@@ -86,7 +78,7 @@ class StaticSite(pulumi.ComponentResource):
             "allowed_methods": ["GET", "HEAD"],
             "cached_methods": ["GET", "HEAD"],
             "compress": True,
-            "response_headers_policy_id": headers.id,
+            "response_headers_policy_id": headers.policy_id,
         }
         distribution = aws.cloudfront.Distribution(
             name,
@@ -140,43 +132,3 @@ def _certificate(domain: SiteDomainArgs | None) -> aws.cloudfront.DistributionVi
         "ssl_support_method": "sni-only",
         "minimum_protocol_version": "TLSv1.2_2021",
     }
-
-
-def _content_security_policy(connect_sources: Sequence[pulumi.Input[str]], over_https: bool) -> pulumi.Output[str]:
-    """Everything is forbidden but what the site is made of: its own files, images from anywhere, the named sources.
-
-    https://www.w3.org/TR/CSP3/
-    """
-    # A page over http shows the images of its own laptop; in one over https, browsers block http images anyway.
-    images = "'self' data: blob: https:" + ("" if over_https else " http:")
-    return pulumi.Output.all(*connect_sources).apply(
-        lambda sources: "; ".join(
-            [
-                "default-src 'none'",
-                "script-src 'self'",
-                "style-src 'self'",
-                "font-src 'self'",
-                f"img-src {images}",
-                " ".join(["connect-src 'self'", *sources]),
-                "base-uri 'none'",
-                "form-action 'none'",
-                "frame-ancestors 'none'",
-                # No string can become markup or code, whatever a script does with it.
-                "require-trusted-types-for 'script'",
-                "trusted-types 'none'",
-            ]
-        )
-    )
-
-
-def _security_headers(
-    content_security_policy: pulumi.Output[str], over_https: bool
-) -> aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgsDict:
-    headers: aws.cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgsDict = {
-        "content_security_policy": {"content_security_policy": content_security_policy, "override": True},
-        "content_type_options": {"override": True},
-        "referrer_policy": {"referrer_policy": "no-referrer", "override": True},
-    }
-    if over_https:  # over http a server must not send it: RFC 6797, 7.2
-        headers["strict_transport_security"] = {"access_control_max_age_sec": TWO_YEARS_IN_SECONDS, "override": True}
-    return headers

@@ -7,6 +7,7 @@ those functions of MiniStack, whose version is pinned, in which AWS does check:
 * API Gateway calls a function only where the function's resource policy lets it.
 * Lambda takes a role only if it can assume it, and active tracing only with a role that may send traces.
 * Lambda writes a function's lines with the function's role; without permission they are lost.
+* CloudWatch tells a topic of an alarm only where the topic's policy lets it publish.
 * ``SimulatePrincipalPolicy`` evaluates conditions with the ``ContextEntries`` that it was given.
 
 With or without ``AUTH``, loopback counts as TLS where a policy asks for ``aws:SecureTransport``.
@@ -40,6 +41,7 @@ def main() -> None:
         check_api_gateway()
         check_execution_roles()
         check_function_logs()
+        check_alarm_actions()
         simulate_with_context()
     ministack.app.main()
 
@@ -150,6 +152,31 @@ def check_function_logs() -> None:
         emit(func, *args, **more)
 
     lambda_svc._emit_lambda_logs = checked
+
+
+def check_alarm_actions() -> None:
+    """Tell no topic of an alarm whose policy does not let CloudWatch publish for that alarm; the alarm goes off anyway.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+    """
+    from ministack.services import cloudwatch, sns
+
+    dispatch = cloudwatch._dispatch_alarm_actions
+
+    def may_tell(topic: str, alarm: str) -> bool:
+        allowed = bool(sns.topic_policy_allows(topic, "cloudwatch.amazonaws.com", alarm, get_account_id()))
+        if not allowed:
+            _log_refusal(alarm, "sns:Publish", topic)
+        return allowed
+
+    def checked(alarm: dict[str, Any], *more: Any) -> None:
+        told = {
+            kind: [topic for topic in alarm.get(kind) or () if may_tell(topic, alarm["AlarmArn"])]
+            for kind in ("AlarmActions", "OKActions", "InsufficientDataActions")
+        }
+        dispatch({**alarm, **told}, *more)
+
+    cloudwatch._dispatch_alarm_actions = checked
 
 
 def simulate_with_context() -> None:

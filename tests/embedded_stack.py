@@ -67,10 +67,10 @@ def harness(*arguments: str, directory: Path, project: Path = PROJECT) -> subpro
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=180)
 
 
-def start_stack(directory: Path, *options: str) -> EmbeddedStack:
+def start_stack(directory: Path, *options: str, project: Path = PROJECT) -> EmbeddedStack:
     addresses = Addresses(free_port(), free_port())
     ports = (f"--port={addresses.aws_port}", f"--sagemaker-port={addresses.sagemaker_port}")
-    started = harness("up", "--detach", "--json", *ports, *options, directory=directory)
+    started = harness("up", "--detach", "--json", *ports, *options, directory=directory, project=project)
     assert started.returncode == 0, started.stderr
     return EmbeddedStack(json.loads(started.stdout), addresses, directory)
 

@@ -55,6 +55,17 @@ class Deployment:
         return uri
 
     @property
+    def capture_destination(self) -> str | None:
+        """The `s3://` URL below which requests and answers are recorded, if they are."""
+        capture = self.config.get("DataCaptureConfig")
+        return capture["DestinationS3Uri"] if capture and capture.get("EnableCapture", True) else None
+
+    @property
+    def volume_key(self) -> str | None:
+        """The KMS key of the instances' volumes, if they have one of their own."""
+        return self.config.get("KmsKeyId")
+
+    @property
     def network_isolation(self) -> bool:
         return bool(self.model.get("EnableNetworkIsolation") or self.config.get("EnableNetworkIsolation"))
 

@@ -1,8 +1,9 @@
 """What SageMaker does with a model's execution role. Used where IAM is enforced.
 
-SageMaker assumes the role to fetch the image and the model data, and to write logs and metrics; the container then
-acts under it as well. The stand-in assumes it for the model data and the container. It has no image to fetch, and
-writes logs and metrics elsewhere: there it asks IAM whether the role would be allowed to.
+SageMaker assumes the role to fetch the image and the model data, to write logs and metrics, and, where the endpoint
+configuration says so, to record requests and to encrypt volumes; the container then acts under it as well. The
+stand-in assumes it for the model data and the container. It has no image to fetch, writes logs and metrics elsewhere,
+records and encrypts nothing: there it asks IAM whether the role would be allowed to.
 https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms
 """
 
@@ -55,6 +56,18 @@ def _require_permissions(deployment: Deployment, endpoint_name: str) -> None:
     group = f"arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{endpoint_name}"
     iam.require(role, write, f"{group}:log-stream:")
     iam.require(role, ["cloudwatch:PutMetricData"], "*", _METRICS)
+    if destination := deployment.capture_destination:
+        # Under which keys: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
+        records = f"{destination.removeprefix('s3://').rstrip('/')}/{endpoint_name}/{deployment.variant_name}/"
+        iam.require(role, ["s3:PutObject"], f"arn:{partition}:s3:::{records}")
+    if key := deployment.volume_key:
+        # "The SageMaker execution role must have kms:CreateGrant permission in order to encrypt data on the storage
+        # volume of the endpoints": VolumeKmsKeyId in
+        # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_RecommendationJobInputConfig.html
+        # A key's id means a key of this account and region; what is behind an alias is not looked up.
+        iam.require(
+            role, ["kms:CreateGrant"], key if ":" in key else f"arn:{partition}:kms:{region}:{account}:key/{key}"
+        )
     # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     for alarm in deployment.rollback_alarms:
         iam.require(role, ["cloudwatch:DescribeAlarms"], f"arn:{partition}:cloudwatch:{region}:{account}:alarm:{alarm}")

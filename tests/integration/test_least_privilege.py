@@ -1,7 +1,12 @@
 """Every permission is needed, and nothing works without it: shown with IAM enforced, by taking each one away.
 
 The statements are read from the deployed stack, so one that somebody adds is shown to be needed as well, or this
-fails. Where MiniEmbeddedStack itself does not enforce what AWS does, ``harness/ministack.py`` makes it.
+fails. The stack has every option that adds a statement. Where MiniStack itself does not enforce what AWS does,
+``harness/ministack.py`` makes it, and the stand-in for SageMaker asks IAM about what it does not do itself: it records
+no requests and encrypts no volume, but starts an endpoint that should only with a role that may.
+
+Nothing here can decide what is about keys of KMS alone: their own policies, which AWS asks beside the role's, and the
+data keys that S3 would need if the artifacts or the records were encrypted with one (no option of the stack does that).
 """
 
 import contextlib
@@ -16,6 +21,7 @@ from typing import Any, TypedDict
 import boto3
 import pulumi
 import pytest
+import yaml
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -24,6 +30,8 @@ from harness.clients import REGION
 from harness.project import PROJECT
 from harness.resources import zip_archive
 from tests.embedded_stack import EmbeddedStack, harness, start_stack
+from tests.integration.test_harness_cli import copy_of_project
+from tests.unit.test_program import OPTIONS
 
 Document = dict[str, Any]
 
@@ -35,6 +43,7 @@ class Keys(TypedDict):
     secret: str
 
 
+OPTIONS_WITH_STATEMENTS = ("recording", "key")
 VERSION = "2012-10-17"
 LAMBDA_TRUST = {
     "Version": VERSION,
@@ -44,7 +53,13 @@ LAMBDA_TRUST = {
 
 @pytest.fixture(scope="module")
 def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
-    running = start_stack(tmp_path_factory.mktemp("enforced"), "--enforce-iam")
+    """The local stack, and what the options do that add statements."""
+    project = copy_of_project(tmp_path_factory.mktemp("project") / "project")
+    settings = yaml.safe_load((project / "Pulumi.local.yaml").read_text())["config"]
+    for option in OPTIONS_WITH_STATEMENTS:
+        settings |= {f"object-counting:{key}": value for key, value in OPTIONS[option].items()}
+    (project / "Pulumi.enforced.yaml").write_text(yaml.safe_dump({"config": settings}))
+    running = start_stack(tmp_path_factory.mktemp("enforced"), "--stack=enforced", "--enforce-iam", project=project)
     yield running
     harness("down", directory=running.directory)
 
@@ -104,11 +119,32 @@ def endpoint_rolls_out(stack: EmbeddedStack) -> None:
         raise Refused(reason)
 
 
+def alarm_is_told(stack: EmbeddedStack) -> None:
+    """Somebody who has subscribed to the topic hears of an alarm that goes off."""
+    sqs, sns, cloudwatch = stack.aws["sqs"], stack.aws["sns"], stack.aws["cloudwatch"]
+    (topic,) = sns.list_topics()["Topics"]
+    anybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    attributes = {"Policy": json.dumps({"Version": VERSION, "Statement": [anybody]})}
+    queue = sqs.create_queue(QueueName="subscriber", Attributes=attributes)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=arn)
+    alarm = cloudwatch.describe_alarms()["MetricAlarms"][0]["AlarmName"]
+    try:
+        for state in ("OK", "ALARM"):
+            cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="a test")
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", ())
+    finally:
+        sqs.delete_queue(QueueUrl=queue)
+    if not any(f'ALARM: \\"{alarm}' in message["Body"] for message in messages):
+        raise Refused(f"nothing tells of {alarm}: {messages}")
+
+
 PROBES = (
     page_is_served,
     image_is_classified_by_url,
     image_is_classified_and_logged,
     function_can_be_configured,
+    alarm_is_told,
     endpoint_rolls_out,  # last: it takes seconds when nothing is wrong
 )
 
@@ -168,15 +204,24 @@ def statements_of(
     for statement in document["Statement"]:
         others = [other for other in document["Statement"] if other is not statement]
         yield Statement(policy, statement, rewrite(others) if others else delete, as_it_was)
-        actions = statement["Action"]
-        for action in actions if isinstance(actions, list) and len(actions) > 1 else ():
+        actions = as_list(statement["Action"])
+        for action in actions if len(actions) > 1 else ():
             narrowed = statement | {"Action": [other for other in actions if other != action]}
             taken = statement | {"Action": action}
             yield Statement(f"one action of {policy}", taken, rewrite([*others, narrowed]), as_it_was)
 
 
+def as_list(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
+
+
 def all_statements(stack: EmbeddedStack) -> list[Statement]:
-    return [*of_roles(stack.aws["iam"]), *of_buckets(stack.aws["s3"]), *of_functions(stack.aws["lambda"])]
+    return [
+        *of_roles(stack.aws["iam"]),
+        *of_buckets(stack.aws["s3"]),
+        *of_functions(stack.aws["lambda"]),
+        *of_topics(stack.aws["sns"]),
+    ]
 
 
 def of_roles(iam: Any) -> Iterator[Statement]:
@@ -227,6 +272,15 @@ def of_functions(client: Any) -> Iterator[Statement]:
             )
 
 
+def of_topics(sns: Any) -> Iterator[Statement]:
+    for topic in sns.list_topics()["Topics"]:
+        arn = topic["TopicArn"]
+        document = json.loads(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])
+        write = partial(sns.set_topic_attributes, TopicArn=arn, AttributeName="Policy")
+        empty = partial(write, AttributeValue=json.dumps({"Version": VERSION, "Statement": []}))
+        yield from statements_of(f"topic {arn}", document, write, "AttributeValue", empty)
+
+
 # --- The tests -------------------------------------------------------------------------------------------
 
 
@@ -236,18 +290,20 @@ def test_chain_works_with_the_roles_as_written(enforced: EmbeddedStack) -> None:
 
 
 def test_no_policy_of_a_resource_lets_everybody_in(enforced: EmbeddedStack) -> None:
-    for statement in [*of_buckets(enforced.aws["s3"]), *of_functions(enforced.aws["lambda"])]:
-        if not statement.is_deny:
-            content = statement.content
+    for statement in all_statements(enforced):
+        content = statement.content
+        if "role" not in statement.policy and not statement.is_deny:
             assert list(content["Principal"]) == ["Service"]
             assert "*" not in (content["Action"], content["Resource"])
-            assert "AWS:SourceArn" in str(content["Condition"])
+            assert re.search("AWS:Source(Arn|Account)", str(content["Condition"]))
 
 
 def test_nothing_works_without_any_one_statement(enforced: EmbeddedStack, subtests: pytest.Subtests) -> None:
     statements = [statement for statement in all_statements(enforced) if not statement.is_deny]
     kinds = {statement.policy.split(" ")[0] for statement in statements}
-    assert kinds >= {"trust", "role", "bucket", "function"}
+    assert kinds >= {"trust", "role", "bucket", "function", "topic"}
+    actions = {action for statement in statements for action in as_list(statement.content["Action"])}
+    assert actions >= {"s3:PutObject", "kms:CreateGrant", "cloudwatch:DescribeAlarms"}  # what options add
     for statement in statements:
         with subtests.test(str(statement)):
             statement.remove()

@@ -1,16 +1,26 @@
-"""The stacks for AWS, deployed for real on the emulators: nothing is left out, and they answer."""
+"""The stacks of the repository, deployed for real on the emulators: nothing is left out, and they answer.
 
+Stack ``local`` is what all other integration tests run against.
+"""
+
+import fnmatch
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness import loopback
+from harness.addresses import Addresses
+from harness.emulators import wait_until_ready
 from harness.prediction import predict
 from harness.project import PROJECT
-from tests.embedded_stack import EmbeddedStack, harness, start_stack
-from tests.unit.program import run_program
+from harness.stack import running_emulators
+from tests.embedded_stack import EmbeddedStack, free_port, harness, start_stack
+from tests.unit.program import STACKS, run_program
 from tests.unit.recording import Recorder
 
 SAMPLE = str(PROJECT / "site/samples/3.jpg")
@@ -51,6 +61,10 @@ def test_no_resource_is_left_out(
     run_program(name, monkeypatch, tmp_path / "model.tar.gz", recorder)
     status = json.loads(harness("status", "--json", directory=stack.directory).stdout)
     assert status["timings"]["resources"] == len(recorder.resources)
+
+
+def test_every_stack_of_the_repository_is_deployed_by_a_test() -> None:
+    assert STACKS == ["dev", "local", "localstack", "prod"]
 
 
 def variant(stack: EmbeddedStack) -> dict[str, Any]:
@@ -109,3 +123,58 @@ def test_buckets_are_private_versioned_and_encrypted(any_stack: tuple[str, Embed
     assert s3.get_bucket_versioning(Bucket=artifacts)["Status"] == "Enabled"
     (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=artifacts)["Rules"]
     assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 90
+
+
+# --- LocalStack ------------------------------------------------------------------------------------------
+
+DEPLOY = """
+import json, sys
+from harness.addresses import Addresses
+from harness.deployment import deploy
+deployed = deploy("localstack", Addresses(int(sys.argv[1]), int(sys.argv[2])), lambda step, detail="": None)
+print(json.dumps({"outputs": deployed.outputs, "resources": deployed.resources}))
+"""
+
+
+@pytest.fixture(scope="module")
+def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What deploying stack ``localstack`` makes, on a MiniStack that gives itself LocalStack's host name.
+
+    LocalStack itself needs a token. Its names are what differs, and what the stack's settings are about.
+    """
+    addresses, directory = Addresses(free_port(), free_port()), tmp_path_factory.mktemp("localstack")
+    ports = (str(addresses.aws_port), str(addresses.sagemaker_port))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINISTACK_HOST", "localhost.localstack.cloud")
+        with running_emulators(addresses, directory, lambda step, detail="": None):
+            wait_until_ready(addresses, directory)
+            command = [sys.executable, "-c", DEPLOY, *ports]
+            done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            yield json.loads(done.stdout)
+
+
+def test_localstacks_stack_leaves_nothing_out(
+    localstack: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recorder = Recorder()
+    run_program("localstack", monkeypatch, tmp_path / "model.tar.gz", recorder)
+    assert localstack["resources"] == len(recorder.resources)
+
+
+def test_localstacks_stack_answers(localstack: dict[str, Any]) -> None:
+    """To an image. The function would find the URL of a sample by the public DNS, or by LocalStack's own."""
+    assert predict(localstack["outputs"]["predictUrl"], SAMPLE).answer["label"] == "3"
+
+
+def test_localstacks_page_may_ask_the_api(localstack: dict[str, Any]) -> None:
+    page_url, predict_url = localstack["outputs"]["pageUrl"], localstack["outputs"]["predictUrl"]
+    page = loopback.request("GET", f"{page_url}/index.html")
+    assert page.status == 200
+    (directive,) = [d for d in page.headers["Content-Security-Policy"].split("; ") if d.startswith("connect-src ")]
+    assert any(fnmatch.fnmatch(predict_url, f"{source}/predict") for source in directive.split())
+    config = loopback.request("GET", f"{page_url}/config.json").json()
+    assert config["apiUrl"] == predict_url
+    preflight = {"Origin": page_url, "Access-Control-Request-Method": "POST"}
+    allowed = loopback.request("OPTIONS", predict_url, headers=preflight)
+    assert allowed.headers["Access-Control-Allow-Origin"] == page_url

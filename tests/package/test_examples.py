@@ -10,6 +10,9 @@ from tests.unit.recording import Recorder, record
 
 EXAMPLES = {
     "alarm_topic": {"MetricAlarm", "Topic", "TopicPolicy", "TopicSubscription"},
+    "api_domain": {"ApiMapping", "DomainName"},
+    "api_route": {"Integration", "Permission", "Route"},
+    "api_stage": {"LogGroup", "Stage"},
     "dashboard": {"Dashboard"},
     "data_capture": {
         "Bucket",
@@ -21,6 +24,7 @@ EXAMPLES = {
     },
     "endpoint_alarms": {"MetricAlarm"},
     "endpoint_autoscaling": {"Policy", "Target"},
+    "endpoint_configuration": {"EndpointConfiguration"},
     "http_api": {"Api", "Integration", "LogGroup", "Permission", "Route", "Stage"},
     "inference_endpoint": {"Endpoint", "EndpointConfiguration", "Model", "Role", "RolePolicy", "LogGroup"},
     "model_artifact": {
@@ -34,6 +38,7 @@ EXAMPLES = {
     },
     "predict_function": {"Function", "LogGroup", "Role", "RolePolicy"},
     "request_alarms": {"MetricAlarm"},
+    "security_headers": {"ResponseHeadersPolicy"},
     "site_content": {"BucketObject"},
     "static_site": {
         "Bucket",

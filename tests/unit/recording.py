@@ -47,8 +47,8 @@ class Recorder(Mocks):
         }
         if args.typ.endswith(":DomainName"):
             target = {"targetDomainName": "d-1.execute-api.test"}
-            made["domainNameConfiguration"] = args.inputs["domainNameConfiguration"] | target
-            return f"{args.name}-id", args.inputs | made
+            configuration = args.inputs["domainNameConfiguration"] | target
+            return f"{args.name}-id", made | args.inputs | {"domainNameConfiguration": configuration}
         return f"{args.name}-id", made | args.inputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:

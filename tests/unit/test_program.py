@@ -8,7 +8,9 @@ from typing import Any
 import pulumi
 import pulumi_aws
 import pytest
+import yaml
 
+from harness.project import PROJECT
 from tests.unit.program import STACKS, run_program
 from tests.unit.recording import PreviewRecorder, Recorded, Recorder, Resources
 
@@ -116,3 +118,10 @@ def test_development_costs_nothing_while_nobody_asks(monkeypatch: pytest.MonkeyP
     (variant,) = dev.one(":EndpointConfiguration")["productionVariants"]
     assert "serverlessConfig" in variant
     assert "instanceType" not in variant
+
+
+def test_localstacks_stack_is_the_local_one_under_other_names() -> None:
+    local, localstack = ((PROJECT / f"Pulumi.{stack}.yaml").read_text() for stack in ("local", "localstack"))
+    renamed = localstack.replace(".localhost.localstack.cloud:", ".localhost:")
+    assert renamed != localstack
+    assert yaml.safe_load(renamed) == yaml.safe_load(local)

@@ -121,7 +121,7 @@ def _current(endpoint: Endpoint) -> dict[str, Any]:
         answer["ProductionVariants"] = [_variant_summary(endpoint.serving, endpoint.modified)]
     if capture := deployment.config.get("DataCaptureConfig"):
         answer["DataCaptureConfig"] = {
-            "EnableCapture": capture.get("EnableCapture", False),
+            "EnableCapture": capture.get("EnableCapture", True),
             "CaptureStatus": "Stopped",  # the stand-in captures nothing
             "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
             "DestinationS3Uri": capture["DestinationS3Uri"],
