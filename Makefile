@@ -109,8 +109,9 @@ audit-dependencies: $(AUDIT)/.installed ## Look all dependencies up among the kn
 
 .PHONY: licenses
 licenses: $(VENV)/.dev ## List the dependencies' licences in docs/licenses.md; one that pyproject.toml does not allow is an error
-	@$(VENV)/bin/pip-licenses > build/licenses.md || { cat build/licenses.md; exit 1; }
-	@{ cat docs/licenses.head.md; sed 's/+cpu/    /' build/licenses.md; } > docs/licenses.md
+	@$(VENV)/bin/pip-licenses --output-file build/licenses.md > build/licenses.log || { cat build/licenses.log; exit 1; }
+	@{ echo "Licences of all that \`make test\` installs, those of the tests included. Written by \`make licenses\`."; \
+		echo; sed 's/+cpu/    /' build/licenses.md; } > docs/licenses.md
 
 .PHONY: sbom
 sbom: $(AUDIT)/.installed $(VENV)/.runtime ## List what the runtime consists of (CycloneDX) in build/sbom.json
