@@ -89,7 +89,7 @@ audit: $(VENV)/.dev $(MODEL) browser ## Audit the page with Lighthouse (needs No
 	@$(PY) -m tests.e2e.audit
 
 .PHONY: lock
-lock: $(AUDIT)/.installed ## Write the versions and hashes of all dependencies again (UPGRADE=--upgrade for newer ones)
+lock: $(AUDIT)/.installed ## Write the versions and hashes of all dependencies again (UPGRADE=--upgrade: newer)
 	$(call lock,locks/dev.txt,requirements-dev.txt)
 	$(call lock,locks/runtime.txt,requirements.txt --constraints locks/dev.txt)
 	$(call lock,locks/emulator.txt,locks/emulator.in --constraints locks/dev.txt)
@@ -107,14 +107,18 @@ audit-dependencies: $(AUDIT)/.installed ## Look all dependencies up among the kn
 		-r locks/dev.txt -r locks/audit.txt -r <(grep -E '^torch(vision)?==' requirements.txt) \
 		$$(sed -nE 's/^([A-Z]+-[^ ]+).*/--ignore-vuln \1/p' locks/findings.txt)
 
+# What is locked, and PyTorch: the same list on every machine. NVIDIA's libraries, which its CUDA build brings along, are
+# under NVIDIA's own terms.
 .PHONY: licenses
 licenses: $(VENV)/.dev ## List the dependencies' licences in docs/licenses.md; one that pyproject.toml does not allow is an error
-	@$(VENV)/bin/pip-licenses --output-file build/licenses.md > build/licenses.log || { cat build/licenses.log; exit 1; }
+	@$(VENV)/bin/pip-licenses --output-file build/licenses.md \
+		--packages torch torchvision $$(sed -nE 's/^([a-z0-9-]+)==.*/\1/p' locks/dev.txt) > build/licenses.log \
+		|| { cat build/licenses.log; exit 1; }
 	@{ echo "Licences of all that \`make test\` installs, those of the tests included. Written by \`make licenses\`."; \
 		echo; sed 's/+cpu/    /' build/licenses.md; } > docs/licenses.md
 
 .PHONY: sbom
-sbom: $(AUDIT)/.installed $(VENV)/.runtime ## List what the runtime consists of (CycloneDX) in build/sbom.json
+sbom: $(AUDIT)/.installed $(VENV)/.runtime ## Write build/sbom.json: all that is installed in .venv (CycloneDX)
 	@$(AUDIT)/bin/cyclonedx-py environment --output-reproducible --validate --output-file build/sbom.json $(PY)
 	@echo build/sbom.json
 
