@@ -102,7 +102,7 @@ lock: $(AUDIT)/.installed ## Write the versions and hashes of all dependencies a
 
 # --strict: a package that the service does not know is no package without findings.
 .PHONY: audit-dependencies
-audit-dependencies: $(AUDIT)/.installed ## Look all dependencies up among the known vulnerabilities (needs pypi.org)
+audit-dependencies: $(AUDIT)/.installed ## Look all dependencies up among the known vulnerabilities (needs PyPI)
 	@$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off \
 		-r locks/dev.txt -r locks/audit.txt -r <(grep -E '^torch(vision)?==' requirements.txt) \
 		$$(sed -nE 's/^([A-Z]+-[^ ]+).*/--ignore-vuln \1/p' locks/findings.txt)
