@@ -4,9 +4,11 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+AUDIT := build/audit
 MODEL := build/model.tar.gz
 UP ?=
 TEST ?=
+UPGRADE ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
@@ -16,11 +18,19 @@ SHELL := /bin/bash
 # One line that changes, in place of pip's hundreds; on failure, all that pip said on standard error.
 define install
 	@mkdir -p build
-	@$(PY) -m pip install --disable-pip-version-check -r $(1) -c constraints.txt 2> build/install.log \
+	@$(1)/bin/python -m pip install --disable-pip-version-check $(2) 2> build/install.log \
 		| while IFS= read -r line; do [ -t 1 ] && printf '\r\033[K%.78s' "$$line"; done; \
 		status=$${PIPESTATUS[0]}; [ -t 1 ] && printf '\r\033[K'; \
 		[ $$status -eq 0 ] || { cat build/install.log; exit $$status; }
-	@touch $@
+endef
+
+# Versions and hashes for every platform and for Python 3.11 and newer, from requirements*.txt and locks/*.in. PyTorch is
+# the exception: which build it is depends on the machine, and pytorch.org's have other hashes than PyPI's.
+define lock
+	@echo "locking $(1)"
+	@$(AUDIT)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-package torch --no-emit-package torchvision --excludes locks/excludes.txt \
+		$(UPGRADE) --output-file $(1) $(2) > /dev/null
 endef
 
 .PHONY: help
@@ -47,10 +57,11 @@ test-compose: $(VENV)/.dev $(MODEL) browser ## Build the images, and run the tes
 	@$(PY) -m pytest --stack=compose $(TEST)
 
 .PHONY: lint
-lint: $(VENV)/.dev ## Check style and types
+lint: $(VENV)/.dev ## Check style, types and security rules
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
+	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive .
 
 .PHONY: bench
 bench: $(VENV)/.dev $(MODEL) ## Run the benchmarks
@@ -77,6 +88,40 @@ screenshots: $(VENV)/.dev $(MODEL) browser ## Take the pictures in docs/screensh
 audit: $(VENV)/.dev $(MODEL) browser ## Audit the page with Lighthouse (needs Node.js)
 	@$(PY) -m tests.e2e.audit
 
+.PHONY: lock
+lock: $(AUDIT)/.installed ## Write the versions and hashes of all dependencies again (UPGRADE=--upgrade: newer)
+	$(call lock,locks/dev.txt,requirements-dev.txt)
+	$(call lock,locks/runtime.txt,requirements.txt --constraints locks/dev.txt)
+	$(call lock,locks/emulator.txt,locks/emulator.in --constraints locks/dev.txt)
+	$(call lock,locks/container.txt,locks/container.in --constraints locks/dev.txt --constraints requirements.txt)
+	$(call lock,locks/sagemaker.txt,locks/sagemaker.in --constraints locks/dev.txt --constraints requirements.txt)
+	$(call lock,locks/deploy.txt,locks/deploy.in --constraints locks/dev.txt)
+	$(call lock,package/requirements.txt,locks/package.in --constraints locks/dev.txt)
+	$(call lock,policy/requirements.txt,locks/policy.in --constraints locks/dev.txt)
+	$(call lock,locks/audit.txt,locks/audit.in --constraints locks/dev.txt)
+
+# --strict: a package that the service does not know is no package without findings.
+.PHONY: audit-dependencies
+audit-dependencies: $(AUDIT)/.installed ## Look all dependencies up among the known vulnerabilities (needs PyPI)
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --no-deps --progress-spinner off \
+		-r locks/dev.txt -r locks/audit.txt -r <(grep -E '^torch(vision)?==' requirements.txt) \
+		$$(sed -nE 's/^([A-Z]+-[^ ]+).*/--ignore-vuln \1/p' locks/findings.txt)
+
+# What is locked, and PyTorch: the same list on every machine. NVIDIA's libraries, which its CUDA build brings along, are
+# under NVIDIA's own terms.
+.PHONY: licenses
+licenses: $(VENV)/.dev ## List the dependencies' licences in docs/licenses.md; one that pyproject.toml does not allow is an error
+	@$(VENV)/bin/pip-licenses --output-file build/licenses.md \
+		--packages torch torchvision $$(sed -nE 's/^([a-z0-9-]+)==.*/\1/p' locks/dev.txt) > build/licenses.log \
+		|| { cat build/licenses.log; exit 1; }
+	@{ echo "Licences of all that \`make test\` installs, those of the tests included. Written by \`make licenses\`."; \
+		echo; sed 's/+cpu/    /' build/licenses.md; } > docs/licenses.md
+
+.PHONY: sbom
+sbom: $(AUDIT)/.installed $(VENV)/.runtime ## Write build/sbom.json: all that is installed in .venv (CycloneDX)
+	@$(AUDIT)/bin/cyclonedx-py environment --output-reproducible --validate --output-file build/sbom.json $(PY)
+	@echo build/sbom.json
+
 .PHONY: browser
 browser: $(VENV)/.dev
 	@tests/e2e/install-browser $(PY)
@@ -97,10 +142,19 @@ $(VENV)/bin/python:
 	@echo "creating the virtual environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.runtime: requirements.txt constraints.txt | $(VENV)/bin/python
+$(VENV)/.runtime: requirements.txt locks/runtime.txt | $(VENV)/bin/python
 	@echo "installing dependencies"
-	$(call install,requirements.txt)
+	$(call install,$(VENV),--require-hashes -r locks/runtime.txt)
+	$(call install,$(VENV),torch torchvision -c requirements.txt)
+	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt constraints.txt | $(VENV)/.runtime
+$(VENV)/.dev: locks/dev.txt | $(VENV)/.runtime
 	@echo "installing dependencies of the tests"
-	$(call install,requirements-dev.txt)
+	$(call install,$(VENV),--require-hashes -r locks/dev.txt)
+	@touch $@
+
+$(AUDIT)/.installed: locks/audit.txt
+	@echo "installing what looks at the dependencies"
+	@$(PYTHON) -m venv $(AUDIT)
+	$(call install,$(AUDIT),--require-hashes -r locks/audit.txt)
+	@touch $@

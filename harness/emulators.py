@@ -15,6 +15,7 @@ from harness.project import PROJECT
 from harness.workspace import temporary_files
 
 START_SECONDS = 60.0
+CREDENTIALS = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "test")  # the emulators take any
 
 
 class EmulatorError(Exception):
@@ -48,8 +49,7 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path, enforce_ia
     files.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
         "TMPDIR": str(files),
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **CREDENTIALS,
         "AWS_DEFAULT_REGION": "us-east-1",
         # Several processes share few cores; threads that spin while they wait would take them from each other.
         "OMP_WAIT_POLICY": "PASSIVE",

@@ -21,6 +21,10 @@ from model_server.container.app import MAX_INVOCATIONS, create_app
 from model_server.container.served_model import ServedModel
 from model_server.worker_lifeline import WorkerLifeline
 
+# The worker proves by touching a file that it is alive; on a disk this can block. gunicorn makes the file with mkstemp,
+# so nobody else can have put it there.
+_MEMORY = "/dev/shm"  # noqa: S108  # nosec B108
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -60,8 +64,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
             "keepalive": 75,
             # SageMaker sends SIGKILL 30 seconds after SIGTERM.
             "graceful_timeout": 25,
-            # The worker proves by touching a file that it is alive; on a disk this can block.
-            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+            "worker_tmp_dir": _MEMORY if Path(_MEMORY).is_dir() else None,
             "control_socket_disable": True,
             "worker_exit": _leave,
             "on_exit": self._exit,

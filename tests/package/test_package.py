@@ -4,6 +4,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,17 @@ def test_everything_has_a_description_that_every_language_can_show(schema: Schem
     assert [name for name, description in descriptions.items() if ":class:" in description] == []
 
 
-def test_package_needs_the_versions_that_the_project_has() -> None:
-    needed = (PACKAGE / "requirements.txt").read_text().splitlines()
-    project = (PROJECT / "requirements.txt").read_text() + (PROJECT / "requirements-dev.txt").read_text()
-    policy = (PROJECT / "policy/requirements.txt").read_text().splitlines()
-    for requirement in needed + policy:
-        assert requirement.startswith("-c ") or requirement in project.replace(" ", "\n").splitlines(), requirement
+def test_package_and_policy_pack_have_the_versions_that_the_project_has() -> None:
+    project = locked(PROJECT / "locks/dev.txt")
+    assert locked(PACKAGE / "requirements.txt") <= project
+    assert locked(PROJECT / "policy/requirements.txt") <= project
+
+
+def locked(requirements: Path) -> set[str]:
+    """Names with versions, such as `pulumi==3.272.0`."""
+    pins = set(re.findall(r"^\S+==\S+", requirements.read_text(), re.MULTILINE))
+    assert pins
+    return pins
 
 
 # --- Over the wire ---------------------------------------------------------------------------------------------------
