@@ -68,6 +68,15 @@ bench: $(VENV)/.dev $(MODEL) ## Run the benchmarks
 	@$(PY) -m bench.startup
 	@$(PY) -m bench.chain
 
+.PHONY: load
+load: $(VENV)/.dev $(MODEL) ## Load the stack with visitors, then overload it
+	@$(PY) -m bench.load
+	@$(PY) -m bench.overload
+
+.PHONY: soak
+soak: $(VENV)/.dev $(MODEL) ## Let the stack work for half an hour, and look for what drifts
+	@$(PY) -m bench.soak
+
 .PHONY: bench-compose
 bench-compose: $(VENV)/.dev $(MODEL) ## Measure the stack in containers
 	@$(PY) -m bench.compose

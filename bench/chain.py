@@ -20,9 +20,8 @@ from rich.progress import track
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/chain.py` works, too
 
 from bench.report import report
-from bench.stack import PORT, SAGEMAKER_PORT, benchmark_stack
+from bench.stack import benchmark_stack
 from harness import loopback
-from harness.addresses import Addresses
 from harness.clients import Clients
 
 NOOP = """
@@ -63,9 +62,8 @@ def add_noop_route(outputs: dict[str, str], clients: Clients) -> str:
     return outputs["predictUrl"].replace("/predict", "/noop")
 
 
-def calls(outputs: dict[str, str]) -> dict[str, Callable[[], object]]:
+def calls(outputs: dict[str, str], clients: Clients) -> dict[str, Callable[[], object]]:
     """What is measured, by name."""
-    clients = Clients(Addresses(PORT, SAGEMAKER_PORT))
     image_url = f"{outputs['pageUrl']}/samples/1.jpg"
     noop_url = add_noop_route(outputs, clients)
     image = loopback.request("GET", image_url).data
@@ -103,8 +101,8 @@ def milliseconds(call: Callable[[], object]) -> float:
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
 def main(count: int, json_file: Path | None) -> None:
     """p50 of a prediction, against the sum of the p50s of its parts."""
-    with benchmark_stack() as outputs:
-        measured = calls(outputs)
+    with benchmark_stack() as stack:
+        measured = calls(stack.outputs, stack.clients)
         for _ in range(WARM_UP):
             for call in measured.values():
                 call()

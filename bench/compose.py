@@ -97,9 +97,9 @@ def main(starts: int, calls: int, json_file: Path | None) -> None:
         for _ in range(starts - 1):
             with compose_stack() as (_, start):
                 seconds.append(start)
-        with compose_stack() as (in_containers, start), benchmark_stack() as outputs:
+        with compose_stack() as (in_containers, start), benchmark_stack() as stack:
             seconds.append(start)
-            urls = {"compose": in_containers, "embedded": outputs["predictUrl"]}
+            urls = {"compose": in_containers, "embedded": stack.outputs["predictUrl"]}
             for url in (*urls.values(),) * WARM_UP:
                 ask(url)
             times: dict[str, list[float]] = {name: [] for name in urls}

@@ -6,7 +6,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from harness.addresses import Addresses
+from harness.clients import Clients
 from harness.environment import isolate
 from harness.project import PROJECT
 
@@ -15,23 +20,37 @@ isolate()
 PORT, SAGEMAKER_PORT = 5566, 5567
 
 
-@contextmanager
-def benchmark_stack() -> Iterator[dict[str, str]]:
-    """Start a stack with the command that users call, and stop it at the end.
+@dataclass(frozen=True)
+class BenchmarkStack:
+    """A stack that answers."""
 
-    :return: the stack's outputs.
-    """
-    with tempfile.TemporaryDirectory() as directory:
+    outputs: dict[str, str]
+    directory: Path
+
+    @property
+    def clients(self) -> Clients:
+        """AWS clients for it."""
+        return Clients(Addresses(PORT, SAGEMAKER_PORT))
+
+    def status(self) -> dict[str, Any]:
+        """What `harness status` says: endpoints, processes, memory."""
+        return dict(json.loads(_harness(self.directory, "status", "--json")))
+
+
+@contextmanager
+def benchmark_stack() -> Iterator[BenchmarkStack]:
+    """Start a stack with the command that users call, and stop it at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
         options = [f"--port={PORT}", f"--sagemaker-port={SAGEMAKER_PORT}"]
-        command = [sys.executable, "-m", "harness"]
-        started = subprocess.run(
-            [*command, "up", "--detach", "--json", *options, f"--directory={directory}"],
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            check=True,
-        )
+        outputs = json.loads(_harness(directory, "up", "--detach", "--json", *options))
         try:
-            yield json.loads(started.stdout)
+            yield BenchmarkStack(outputs, directory)
         finally:
-            down = [*command, "down", f"--directory={directory}"]
-            subprocess.run(down, cwd=PROJECT, stdout=subprocess.DEVNULL, check=True)
+            _harness(directory, "down")
+
+
+def _harness(directory: Path, *command: str) -> bytes:
+    """What a command of the harness prints."""
+    process = [sys.executable, "-m", "harness", *command, f"--directory={directory}"]
+    return subprocess.run(process, cwd=PROJECT, stdout=subprocess.PIPE, check=True).stdout

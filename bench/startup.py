@@ -49,8 +49,8 @@ def floor_seconds(directory: Path) -> float:
 def first_answer_seconds() -> float:
     """One start of the whole stack."""
     started_at = time.monotonic()
-    with benchmark_stack() as outputs:
-        answer = predict(outputs["predictUrl"], f"{outputs['pageUrl']}/samples/1.jpg").answer
+    with benchmark_stack() as stack:
+        answer = predict(stack.outputs["predictUrl"], f"{stack.outputs['pageUrl']}/samples/1.jpg").answer
         seconds = time.monotonic() - started_at
     if answer["label"] != "1":
         raise click.ClickException(f"the answer is {answer['label']!r}, not '1'")

@@ -17,6 +17,10 @@ from harness.workspace import temporary_files
 START_SECONDS = 60.0
 CREDENTIALS = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "test")  # the emulators take any
 
+# Function calls at once, each a process of 25 MB; AWS's usual limit is 1,000. It is above what an endpoint's container
+# lets in (30), so that under overload it is the endpoint that refuses, with a reason, as on AWS.
+MAX_FUNCTION_CALLS = 40
+
 
 class EmulatorError(Exception):
     """An emulator does not run; the message says which, and what to do."""
@@ -66,6 +70,7 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path, enforce_ia
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "AUTH": str(enforce_iam).lower(),
+            "LAMBDA_ACCOUNT_CONCURRENCY": str(MAX_FUNCTION_CALLS),
         },
         directory / "emulator.log",
         files,

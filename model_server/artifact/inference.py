@@ -8,8 +8,6 @@ Contract: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_py
 from __future__ import annotations
 
 import json
-import os
-import threading
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
@@ -22,10 +20,6 @@ from image import to_tensor
 from image_request import read_image
 from manifest import Manifest
 from torch import Tensor, nn
-
-# So many images at a time, from decoding to logits, as keep the cores busy with the threads that torch uses for each
-# (OMP_NUM_THREADS). More would wait for each other, and hold the memory of more large images.
-_places = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // torch.get_num_threads()))
 
 
 class Model(NamedTuple):
@@ -72,7 +66,7 @@ def predict_fn(image_file: bytes, model: Model) -> Tensor:
     Raises:
         RequestError: status 400, the image cannot be decoded.
     """
-    with _places, torch.inference_mode():
+    with torch.inference_mode():
         logits: Tensor = model.network(to_tensor(image_file, model.manifest))
         return logits
 

@@ -5,7 +5,8 @@ Environment:
     MODEL_SERVER_HOST        address to listen on (default 127.0.0.1; SageMaker needs 0.0.0.0)
     SAGEMAKER_BIND_TO_PORT   port to listen on (default 8080)
     MAX_REQUEST_BYTES        largest request body (default 6 MB, the most that SageMaker passes on)
-    OMP_NUM_THREADS          threads that torch uses for one request (default 1); see server.py
+    OMP_NUM_THREADS          threads that torch uses for one request (default 1); as many requests are worked on at a
+                             time as there are cores for (see server.py)
 
 The model code has its own variables; those of this project's are in model_server/artifact/image_request.py.
 """
@@ -50,13 +51,14 @@ def read_settings() -> Settings:
         host=os.environ.get("MODEL_SERVER_HOST", "127.0.0.1"),
         port=_number("SAGEMAKER_BIND_TO_PORT", default=8080),
         max_request_bytes=_number("MAX_REQUEST_BYTES", default=DEFAULT_MAX_REQUEST_BYTES),
+        threads=_number("OMP_NUM_THREADS", default=1),
     )
 
 
 def _number(variable: str, default: int) -> int:
     text = os.environ.get(variable, str(default))
-    if not text.isdecimal():
-        raise ValueError(f"{variable} must be a whole number, not {text!r}.")
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError(f"{variable} must be a whole number from 1, not {text!r}.")
     return int(text)
 
 

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from model_server.container.queue import QueueFull
 from model_server.container.request_body import read_body
 from model_server.container.served_model import ServedModel
 
@@ -40,7 +41,7 @@ def create_app(model: ServedModel, max_request_bytes: int) -> Flask:
         if not model.loaded:
             return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The model is being loaded.")
         if not places.acquire(blocking=False):
-            return _error(HTTPStatus.SERVICE_UNAVAILABLE, f"{MAX_INVOCATIONS} requests are being worked on already.")
+            raise QueueFull(retry_after=1)
         try:
             body = read_body(max_request_bytes)
             answer, content_type = model.invoke(body, request.content_type, request.headers.get("Accept"))
@@ -50,6 +51,7 @@ def create_app(model: ServedModel, max_request_bytes: int) -> Flask:
 
     app.before_request(_note_start)
     app.after_request(_log_request)
+    app.register_error_handler(QueueFull, _queue_full)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _hook_error)
     return app
@@ -57,6 +59,12 @@ def create_app(model: ServedModel, max_request_bytes: int) -> Flask:
 
 def _error(status: int, message: str) -> Response:
     return Response(json.dumps({"message": message}), status, mimetype="application/json")
+
+
+def _queue_full(error: QueueFull) -> Response:
+    answer = _error(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from model_server.container.hooks import Hooks, load_hooks
+from model_server.container.queue import Queue
 
 DEFAULT_ACCEPT = "application/json"
 
@@ -14,8 +15,10 @@ DEFAULT_ACCEPT = "application/json"
 class ServedModel:
     """A model directory's hooks and model."""
 
-    def __init__(self, model_dir: Path) -> None:
+    def __init__(self, model_dir: Path, places: int = 1) -> None:
+        """places: predictions at a time."""
         self._model_dir = model_dir
+        self._queue = Queue(places)
         self._loaded: tuple[Hooks, Any] | None = None
 
     @property
@@ -41,7 +44,10 @@ class ServedModel:
         As in AWS's containers, `output_fn` returns both, or the answer alone if its type is the one that was asked for.
         https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/transformer.py
 
+        Only `predict_fn` keeps a core busy, so only that waits for a turn; `input_fn` may wait for a slow web server.
+
         Raises:
+            QueueFull: too many requests are waiting for the model.
             RuntimeError: the model is not loaded.
             Exception: whatever the hooks raise. An error with an attribute `status_code` is the request's fault.
         """
@@ -49,5 +55,8 @@ class ServedModel:
             raise RuntimeError(f"{self._model_dir} is not loaded")
         hooks, model = self._loaded
         accepted = DEFAULT_ACCEPT if accept in (None, "", "*/*") else accept
-        answer = hooks.output_fn(hooks.predict_fn(hooks.input_fn(body, content_type), model), accepted)
+        data = hooks.input_fn(body, content_type)
+        with self._queue.turn():
+            prediction = hooks.predict_fn(data, model)
+        answer = hooks.output_fn(prediction, accepted)
         return answer if isinstance(answer, tuple) else (answer, accepted)

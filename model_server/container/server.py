@@ -34,12 +34,14 @@ class Settings:
         model_dir: the unpacked model.tar.gz.
         host, port: where to listen.
         max_request_bytes: the largest request body.
+        threads: threads that torch uses for one request.
     """
 
     model_dir: Path
     host: str
     port: int
     max_request_bytes: int
+    threads: int
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type information
@@ -75,11 +77,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
 
     def load(self) -> Flask:
         """Called in the worker: return the application at once and load the model meanwhile."""
-        # One thread per request, several requests at once. With more, a request is answered sooner on an idle machine;
-        # on a busy one its threads wait for each other, which can take many times as long as the work.
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        # By default one thread per request, several requests at once. With more, a request is answered sooner on an
+        # idle machine; on a busy one its threads wait for each other, which can take many times as long as the work.
+        os.environ["OMP_NUM_THREADS"] = str(self._settings.threads)
         self._lifeline.hold()
-        model = ServedModel(self._settings.model_dir)
+        model = ServedModel(self._settings.model_dir, places=max(1, (os.cpu_count() or 1) // self._settings.threads))
         threading.Thread(target=self._load_or_stop, args=(model,), name="load-model", daemon=True).start()
         return create_app(model, self._settings.max_request_bytes)
 

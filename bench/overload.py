@@ -1,0 +1,132 @@
+"""Ten times the requests that the stack can answer, for a minute: what becomes of those let in, and of the others.
+
+The model is of the architecture that design and README start from (ResNeXt-101 32x8d, random weights), as a new version
+behind the endpoint of a running stack. With the sample model, which answers in 10 ms, ten times the capacity would be
+more than visitors and emulators on the same cores can send and receive: that would measure them.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/overload.py` works, too
+
+from bench.visitors import BUSY, Visit, send_crowd, upload  # isort: skip
+import subprocess
+import tempfile
+from statistics import median, quantiles
+
+import click
+from rich.progress import Progress
+
+from bench.report import report
+from bench.stack import BenchmarkStack, benchmark_stack
+from harness.project import PROJECT
+
+ARCHITECTURE = "resnext101_32x8d"
+LABELS = "1,2,3,4,5"
+OVERLOAD = 10
+VISITORS = 32
+RECOVERY_SECONDS = 5.0
+# Visitors who wait for an answer send nothing; with so many for each request per second, enough others do.
+VISITORS_PER_RATE = 4
+
+CHECKPOINT = """
+import sys
+import torch
+from torchvision_import import import_torchvision
+network = import_torchvision().models.get_model(sys.argv[1], num_classes=int(sys.argv[2]))
+torch.save(network.state_dict(), sys.argv[3])
+"""
+
+
+def package(directory: Path) -> Path:
+    """An artifact of the architecture."""
+    checkpoint, artifact = directory / "model.pth", directory / "model.tar.gz"
+    model_code = PROJECT / "model_server/artifact"
+    make = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(model_code)!r})\n{CHECKPOINT}"]
+    subprocess.run([*make, ARCHITECTURE, str(len(LABELS.split(","))), str(checkpoint)], check=True)
+    command = [sys.executable, "-m", "model_server.package", f"--checkpoint={checkpoint}", f"--output={artifact}"]
+    subprocess.run([*command, f"--architecture={ARCHITECTURE}", f"--labels={LABELS}"], cwd=PROJECT, check=True)
+    return artifact
+
+
+def roll_out(stack: BenchmarkStack, artifact: Path) -> None:
+    """Make the artifact the next version behind the stack's endpoint."""
+    name, sagemaker = stack.outputs["endpointName"], stack.clients["sagemaker"]
+    serving = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
+    configuration = sagemaker.describe_endpoint_config(EndpointConfigName=serving)
+    (variant,) = configuration["ProductionVariants"]
+    model = sagemaker.describe_model(ModelName=variant["ModelName"])
+    bucket = model["PrimaryContainer"]["ModelDataUrl"].split("/")[2]
+    stack.clients["s3"].upload_file(str(artifact), bucket, "overload/model.tar.gz")
+    container = model["PrimaryContainer"] | {"ModelDataUrl": f"s3://{bucket}/overload/model.tar.gz"}
+    sagemaker.create_model(ModelName="overload", PrimaryContainer=container, ExecutionRoleArn=model["ExecutionRoleArn"])
+    variants = [variant | {"ModelName": "overload"}]
+    sagemaker.create_endpoint_config(EndpointConfigName="overload", ProductionVariants=variants)
+    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName="overload")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+
+
+def rate(visit: Visit, seconds: float) -> float:
+    """Good answers per second."""
+    return len(visit.seconds(200)) / seconds
+
+
+@click.command()
+@click.option("--seconds", type=click.FloatRange(min=5), default=60.0, show_default=True, help="Of overload.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
+def main(seconds: float, json_file: Path | None) -> None:
+    """Overload the stack."""
+    with tempfile.TemporaryDirectory() as folder, benchmark_stack() as stack:
+        click.echo(f"packaging {ARCHITECTURE}", err=True)
+        roll_out(stack, package(Path(folder)))
+        with Progress() as bar:
+
+            def crowd(what: str, duration: float, visitors: int = VISITORS, rate: float | None = None) -> Visit:
+                line = bar.add_task(what, total=None)
+                visit = send_crowd(stack.outputs["predictUrl"], visitors, upload, seconds=duration, rate=rate)
+                bar.update(line, total=1, completed=1)
+                return visit
+
+            crowd("warming up", 5)
+            calm = crowd("at capacity", 20)
+            capacity = rate(calm, 20)
+            offered = OVERLOAD * capacity
+            storm = crowd("overloading", seconds, round(VISITORS_PER_RATE * offered), rate=offered)
+            after = crowd("recovering", RECOVERY_SECONDS)
+    refusals = quantiles(storm.seconds(BUSY), n=100)
+    figures = {
+        "capacity_per_second": capacity,
+        "offered_per_second": len(storm.answers) / seconds,
+        "accepted_per_second": rate(storm, seconds),
+        "accepted_p50_ratio": median(storm.seconds(200)) / median(calm.seconds(200)),
+        "accepted_p99_ratio": quantiles(storm.seconds(200), n=100)[98] / quantiles(calm.seconds(200), n=100)[98],
+        "refusal_p50_ms": refusals[49] * 1000,
+        "refusal_p99_ms": refusals[98] * 1000,
+        "outside_contract": len(storm.broken_promises),
+        "lost": sum(answer.status == 0 for answer in storm.answers),
+        "service_after": rate(after, RECOVERY_SECONDS) / capacity,
+    }
+    report(
+        f"Ten times the capacity for {seconds:.0f} s",
+        {
+            "offered, to the capacity": f"{figures['offered_per_second'] / capacity:.1f}",
+            "answered, to the capacity": f"{figures['accepted_per_second'] / capacity:.2f}",
+            "their p50 and p99, to those at capacity": (
+                f"{figures['accepted_p50_ratio']:.2f}, {figures['accepted_p99_ratio']:.2f}"
+            ),
+            "p50 and p99 of refusals": f"{figures['refusal_p50_ms']:.0f} ms, {figures['refusal_p99_ms']:.0f} ms",
+            "outside the contract, lost": f"{figures['outside_contract']}, {figures['lost']}",
+            f"answered in the {RECOVERY_SECONDS:.0f} s after it, to the capacity": f"{figures['service_after']:.2f}",
+        },
+        figures,
+        json_file,
+    )
+    for promise in storm.broken_promises[:20]:
+        click.echo(promise, err=True)
+    if storm.broken_promises:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

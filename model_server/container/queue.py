@@ -1,0 +1,87 @@
+"""The queue in front of the model: who is worked on, who waits, and who is turned away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
+MAX_WAIT = 1.0
+
+# What is foreseen is a mean. Who was let in is given so many times the longest wait before the wait is given up.
+_PATIENCE = 3
+
+# How much the latest prediction counts in the mean: an unusual one is soon forgotten, a lasting change soon learnt.
+_WEIGHT = 0.1
+
+
+class QueueFull(Exception):
+    """The request would have to wait too long. `retry_after`: whole seconds until another try makes sense."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"The model is busy. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+class Queue:
+    """Gives each request its turn, in the order of arrival.
+
+    It is bounded by time and not by length, for twenty predictions of 10 ms are a short wait and twenty of a second
+    are a long one. What a request would have to wait is foreseen from how long predictions take at present. A queue
+    that is never long keeps its promise under any load: those who are let in are served as quickly as ever.
+    https://aws.amazon.com/builders-library/avoiding-insurmountable-queue-backlogs/
+    """
+
+    def __init__(self, places: int, max_wait: float = MAX_WAIT) -> None:
+        """places: predictions at a time. max_wait: seconds."""
+        self._places = places
+        self._max_wait = max_wait
+        self._lock = threading.Lock()
+        self._free = places
+        self._waiting: deque[threading.Event] = deque()
+        self._mean_seconds = 0.0
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a place, and hold it for one prediction.
+
+        Raises:
+            QueueFull: the wait would be longer than `max_wait`, or has become much longer.
+        """
+        self._enter()
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._leave(time.monotonic() - started)
+
+    def _enter(self) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            if (len(self._waiting) + 1) * self._mean_seconds / self._places > self._max_wait:
+                raise self._full()
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(_PATIENCE * self._max_wait):
+            return
+        with self._lock:
+            if turn.is_set():  # in the last moment
+                return
+            self._waiting.remove(turn)
+            raise self._full()
+
+    def _leave(self, seconds: float) -> None:
+        with self._lock:
+            self._mean_seconds += _WEIGHT * (seconds - self._mean_seconds) if self._mean_seconds else seconds
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+    def _full(self) -> QueueFull:
+        return QueueFull(retry_after=max(1, round(self._max_wait)))
