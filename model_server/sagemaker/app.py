@@ -1,10 +1,12 @@
 """The routes: the control plane at `/`, the runtime below `/endpoints`, a health check at `/_health`."""
 
 import logging
+import time
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from ..request_id import request_id_of
 from . import autoscaling, iam, protocol, runtime
 from .errors import (
     InternalFailure,
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _MAX_CONTROL_PLANE_BYTES = 1024**2
 _MAX_DISCARDED_BYTES = 64 * 1024**2
+_MAX_LOGGED = 200  # characters of what a caller sends
 
 
 def create_app(registry: Registry) -> Flask:
@@ -59,6 +62,27 @@ def create_app(registry: Registry) -> Flask:
             ]
         return jsonify(status="ok", endpoints=endpoints)
 
+    @app.before_request
+    def note_start() -> None:
+        g.started, g.error = time.monotonic(), None
+        g.request_id = request_id_of(request.headers)
+
+    @app.after_request
+    def log_request(response: Response) -> Response:
+        """One line for each request, without headers that carry credentials and without the body."""
+        if request.path != "/_health":
+            fields = {
+                "requestId": g.request_id,
+                "method": request.method,
+                "path": request.path[:_MAX_LOGGED],
+                "target": request.headers.get("X-Amz-Target", "")[:_MAX_LOGGED],
+                "status": response.status_code,
+                "error": g.error,
+                "milliseconds": round((time.monotonic() - g.started) * 1000, 1),
+            }
+            log.info("answered", extra={"fields": fields})
+        return response
+
     @app.after_request
     def take_the_whole_body(response: Response) -> Response:
         """A client whose body is refused unread would see a broken connection, now or at its next request."""
@@ -86,7 +110,7 @@ def create_app(registry: Registry) -> Flask:
 
     @app.errorhandler(Exception)
     def failed(_error: Exception) -> Response:
-        log.exception("%s %s failed", request.method, request.path)
+        log.exception("the stand-in failed", extra={"fields": {"requestId": g.request_id}})
         return _error_response(InternalFailure("The SageMaker stand-in failed; its log has the details."))
 
     return app
@@ -94,6 +118,7 @@ def create_app(registry: Registry) -> Flask:
 
 def _error_response(error: SageMakerError) -> Response:
     """The runtime speaks another protocol than the control plane."""
+    g.error = error.code
     if request.path.startswith("/endpoints/"):
         return protocol.runtime_error(error)
     return protocol.control_plane_error(error)
