@@ -48,7 +48,7 @@ def lines(state: State, directory: Path, sources: tuple[str, ...]) -> Iterator[L
 def _tail(file: Path) -> Iterator[str | None]:
     while not file.exists():
         yield None
-    with file.open(errors="replace") as log:
+    with file.open(errors="replace", newline="\n") as log:
         text = ""
         while True:
             text += log.readline()
