@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from model_server.container.request_body import read_body
 from model_server.container.served_model import ServedModel
+from model_server.request_body import with_request_body
 from model_server.request_id import request_id_of
 
 # More requests at once than these are turned away, so that the server has a thread left to answer /ping.
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 def create_app(model: ServedModel, max_request_bytes: int) -> Flask:
     """Return the WSGI application that serves the model. Until the model is loaded it answers 503."""
     app = Flask(__name__, static_folder=None)
+    app.wsgi_app = with_request_body(app.wsgi_app)  # type: ignore[method-assign]
     places = threading.BoundedSemaphore(MAX_INVOCATIONS)
 
     @app.get("/ping", provide_automatic_options=False)

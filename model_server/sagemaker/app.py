@@ -1,15 +1,18 @@
 """The routes: the control plane at `/`, the runtime below `/endpoints`, a health check at `/_health`."""
 
+import contextlib
 import logging
 import time
 
 from flask import Flask, Response, g, jsonify, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
+from ..request_body import MalformedBody, with_request_body
 from ..request_id import request_id_of
 from . import autoscaling, iam, protocol, runtime
 from .errors import (
     InternalFailure,
+    MalformedHttpRequestException,
     RequestEntityTooLargeException,
     SageMakerError,
     UnknownOperationException,
@@ -28,8 +31,9 @@ def create_app(registry: Registry) -> Flask:
     """The WSGI application over `registry`."""
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # AWS does not redirect
+    app.wsgi_app = with_request_body(app.wsgi_app)  # type: ignore[method-assign]
 
-    @app.post("/")
+    @app.post("/", provide_automatic_options=False)
     def control_plane() -> Response:
         request.max_content_length = _MAX_CONTROL_PLANE_BYTES
         if request.headers.get("X-Amz-Target", "").startswith(autoscaling.TARGET_PREFIX):
@@ -42,11 +46,11 @@ def create_app(registry: Registry) -> Flask:
         answer = perform(operation, registry, caller, protocol.parse_json(body))
         return protocol.empty_response() if answer is None else protocol.json_response(answer)
 
-    @app.post("/endpoints/<name>/invocations")
+    @app.post("/endpoints/<name>/invocations", provide_automatic_options=False)
     def invoke_endpoint(name: str) -> Response:
         return runtime.invoke(registry, protocol.caller_of(request.headers), name, request)
 
-    @app.get("/_health")
+    @app.get("/_health", provide_automatic_options=False)
     def health() -> Response:
         """The endpoints with the process ids of their containers; needs no signature."""
         with registry.lock:
@@ -87,8 +91,9 @@ def create_app(registry: Registry) -> Flask:
     def take_the_whole_body(response: Response) -> Response:
         """A client whose body is refused unread would see a broken connection, now or at its next request."""
         body, to_come = request.environ["wsgi.input"], _MAX_DISCARDED_BYTES
-        while to_come > 0 and (chunk := body.read(64 * 1024)):
-            to_come -= len(chunk)
+        with contextlib.suppress(MalformedBody):
+            while to_come > 0 and (chunk := body.read(64 * 1024)):
+                to_come -= len(chunk)
         return response
 
     @app.errorhandler(SageMakerError)
@@ -100,6 +105,11 @@ def create_app(registry: Registry) -> Flask:
         return _error_response(
             RequestEntityTooLargeException(f"The request is larger than {_MAX_CONTROL_PLANE_BYTES} bytes")
         )
+
+    @app.errorhandler(MalformedBody)
+    @app.errorhandler(ClientDisconnected)
+    def malformed(_error: HTTPException) -> Response:
+        return _error_response(MalformedHttpRequestException(MalformedBody.description))
 
     @app.errorhandler(HTTPException)
     def not_routed(error: HTTPException) -> Response:

@@ -112,7 +112,7 @@ class _BoundedTarFile(tarfile.TarFile):
     def next(self) -> tarfile.TarInfo | None:
         """The next member; those before it are forgotten, for there may be many, with long headers."""
         self._in_a_row = 0
-        self.members = []
+        self.members: list[tarfile.TarInfo] = []
         return super().next()
 
 

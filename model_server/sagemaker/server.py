@@ -15,6 +15,7 @@ from .app import create_app
 from .model_data import own_s3_client
 from .registry import Registry
 from .service_model import operation_model
+from .worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings = {
             "bind": self._address,
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": _THREADS,
             "timeout": 0,
             "graceful_timeout": _GRACE_SECONDS,

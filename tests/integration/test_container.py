@@ -138,6 +138,15 @@ def test_error_of_the_hooks_keeps_its_message(container: Container) -> None:
     assert answer.json == {"message": "no such type"}
 
 
+def test_a_body_with_broken_chunks_is_the_requests_fault(container: Container) -> None:
+    with closing(socket.create_connection(("127.0.0.1", container.port), timeout=60)) as connection:
+        head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        connection.sendall(head + b"zz\r\n{}\r\n0\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"its chunks are malformed" in answer
+
+
 def test_405_says_what_is_allowed(container: Container) -> None:
     assert container.request("GET", "/invocations").headers["Allow"] == "POST"
 
