@@ -1,8 +1,12 @@
-"""The stand-in under requests and archives that nobody in their right mind sends."""
+"""The stand-in under requests and archives that nobody in their right mind sends.
+
+``EXAMPLES=3000 make test TEST=tests/integration/test_sagemaker_fuzzed.py`` makes a larger run.
+"""
 
 import gzip
 import io
 import json
+import os
 import re
 import socket
 import tarfile
@@ -22,7 +26,7 @@ from model_server.sagemaker.service_model import operation_model
 from tests.integration.sagemaker_stand_in import StandIn, running_stand_in
 
 FUZZ = settings(
-    max_examples=250,
+    max_examples=int(os.environ.get("EXAMPLES", "200")),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -36,6 +40,14 @@ Header = tuple[bytes, bytes]
 @pytest.fixture(scope="module")
 def stand_in(tmp_path_factory: pytest.TempPathFactory, s3_endpoint: str) -> Iterator[StandIn]:
     with running_stand_in(tmp_path_factory.mktemp("stand-in"), s3_endpoint) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, s3_endpoint: str) -> Iterator[StandIn]:
+    """Another one, with an endpoint that echoes."""
+    with running_stand_in(tmp_path_factory.mktemp("serving"), s3_endpoint) as running:
+        running.create_endpoint("echo")
         yield running
 
 
@@ -85,7 +97,7 @@ def check_runtime(answer: Answer) -> None:
     assert answer.json.get("message") or answer.json.get("Message")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def nothing_is_left(stand_in: StandIn, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Whatever came, no resource and no file is there, and no error of the stand-in's own was logged."""
     capfd.readouterr()
@@ -95,7 +107,12 @@ def nothing_is_left(stand_in: StandIn, capfd: pytest.CaptureFixture[str]) -> Ite
     assert client.list_endpoint_configs()["EndpointConfigs"] == []
     assert client.list_endpoints()["Endpoints"] == []
     assert [path for path in stand_in.directory.rglob("*") if path.is_file()] == []
-    logged = [json.loads(line) for line in capfd.readouterr().err.split("\n")[:-1] if line.startswith("{")]
+    check_log(capfd.readouterr().err)
+
+
+def check_log(text: str) -> None:
+    """No error of the stand-in's own was logged, and nothing but JSON."""
+    logged = [json.loads(line) for line in text.split("\n")[:-1]]
     assert [line for line in logged if line["level"] not in ("INFO", "WARNING") or "stack" in line] == []
 
 
@@ -179,6 +196,7 @@ def call(stand_in: StandIn, operation: str, document: object) -> Answer:
     return exchange(stand_in, b"POST", b"/", headers, body)
 
 
+@pytest.mark.usefixtures("nothing_is_left")
 @FUZZ
 @given(requests_of_operations())
 def test_inputs_that_are_nearly_right(stand_in: StandIn, request_: tuple[str, Any]) -> None:
@@ -297,6 +315,7 @@ methods = st.sampled_from(
 )
 
 
+@pytest.mark.usefixtures("nothing_is_left")
 @FUZZ
 @given(methods, targets, st.booleans(), st.lists(odd_headers, max_size=4), framings)
 def test_requests_that_are_wrong_all_over(
@@ -319,6 +338,23 @@ def test_requests_that_are_wrong_all_over(
         check_control_plane(answer)
 
 
+@FUZZ
+@given(st.lists(odd_headers, max_size=5), framings)
+def test_invocations_that_are_odd(
+    serving: StandIn, capfd: pytest.CaptureFixture[str], headers: list[Header], framing: tuple[list[Header], bytes]
+) -> None:
+    odd = {name.lower() for name, _ in headers}
+    usual = [(b"Host", b"127.0.0.1"), (b"Authorization", SIGNATURE)]
+    sent = [header for header in usual if header[0].lower() not in odd]
+    answer = exchange(serving, b"POST", b"/endpoints/echo/invocations", [*sent, *headers, *framing[0]], framing[1])
+    if answer.headers["content-type"] == "application/x-amz-json-1.1":
+        assert answer.json["__type"] == "MalformedHttpRequestException"
+    elif answer.status != 200:
+        check_runtime(answer)
+    check_log(capfd.readouterr().err)
+
+
+@pytest.mark.usefixtures("nothing_is_left")
 @pytest.mark.parametrize("operation", ["ListModels", "CreateModel", "CreateEndpoint"])
 @pytest.mark.parametrize(
     "body",
@@ -378,6 +414,7 @@ ARCHIVES = {
 }
 
 
+@pytest.mark.usefixtures("nothing_is_left")
 @pytest.mark.parametrize("kind", ARCHIVES)
 def test_archives_that_nobody_should_unpack(stand_in: StandIn, tmp_path: Path, kind: str) -> None:
     content, reason = ARCHIVES[kind]
