@@ -37,7 +37,7 @@ def create_app(registry: Registry) -> Flask:
     def control_plane() -> Response:
         request.max_content_length = _MAX_CONTROL_PLANE_BYTES
         if request.headers.get("X-Amz-Target", "").startswith(autoscaling.TARGET_PREFIX):
-            return autoscaling.answer(protocol.caller_of(request.headers, "application-autoscaling"), request)
+            return autoscaling.answer(protocol.caller_of(request.headers, autoscaling.SERVICE), request)
         caller = protocol.caller_of(request.headers)
         operation = protocol.operation_of(request.headers)
         body = request.get_data()

@@ -21,8 +21,9 @@ from botocore.model import Shape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from model_server.sagemaker import autoscaling
 from model_server.sagemaker.operations import OPERATIONS
-from model_server.sagemaker.service_model import operation_model
+from model_server.sagemaker.service_model import operation_model, operations
 from tests.integration.sagemaker_stand_in import StandIn, running_stand_in
 
 FUZZ = settings(
@@ -207,6 +208,30 @@ def test_inputs_that_are_nearly_right(stand_in: StandIn, request_: tuple[str, An
         resource = operation.removeprefix("Create")
         name = f"{resource}Name"
         assert call(stand_in, f"Delete{resource}", {name: document[name]}).status == 200
+
+
+@st.composite
+def requests_of_autoscaling(draw: st.DrawFn) -> tuple[str, Any]:
+    operation = draw(st.sampled_from(operations(autoscaling.SERVICE)))
+    shape = operation_model(operation, autoscaling.SERVICE).input_shape
+    assert shape is not None
+    return operation, draw(values(shape))
+
+
+@pytest.mark.usefixtures("nothing_is_left")
+@FUZZ
+@given(requests_of_autoscaling())
+def test_autoscaling_that_is_nearly_right(stand_in: StandIn, request_: tuple[str, Any]) -> None:
+    operation, document = request_
+    body = json.dumps(document).encode()
+    headers = [
+        (b"Host", b"127.0.0.1"),
+        (b"Authorization", SIGNATURE.replace(b"/sagemaker/", b"/application-autoscaling/")),
+        (b"X-Amz-Target", (autoscaling.TARGET_PREFIX + operation).encode()),
+        (b"Content-Length", b"%d" % len(body)),
+    ]
+    answer = exchange(stand_in, b"POST", b"/", headers, body)
+    assert answer.status == 200 or (400 <= answer.status < 500 and answer.json["__type"]), answer
 
 
 odd_bytes = st.binary(max_size=20).map(lambda text: re.sub(rb"[\r\n\0]", b"", text))
