@@ -5,7 +5,6 @@ Locust makes the process cooperative (gevent) when it is imported, so this impor
 
 from locust import FastHttpUser, constant_throughput, task  # isort: skip
 import json
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -15,6 +14,7 @@ from itertools import count
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import numpy as np
 from jsonschema import Draft202012Validator
 from locust.env import Environment
 from locust.exception import StopUser
@@ -25,6 +25,7 @@ BUSY = 503
 GIVE_UP_SECONDS = 35  # longer than the 30 s after which an HTTP API answers anyway
 
 _SAMPLES = [(PROJECT / f"site/samples/{objects}.jpg").read_bytes() for objects in range(1, 6)]
+_chance = np.random.default_rng(1)
 _PRIVATE = ("Traceback", 'File "', "127.0.0.1")
 _DESCRIPTION = json.loads((PROJECT / "site/openapi.json").read_text())
 
@@ -59,7 +60,7 @@ class Visit:
 
 def upload() -> Request:
     """The bytes of a sample."""
-    return Request(random.choice(_SAMPLES), "image/jpeg", 200)
+    return Request(_SAMPLES[_chance.integers(len(_SAMPLES))], "image/jpeg", 200)
 
 
 def mixture(page_url: str) -> Callable[[], Request]:
@@ -81,10 +82,10 @@ def mixture(page_url: str) -> Callable[[], Request]:
     ]
 
     def request() -> Request:
-        kind = random.random()
+        kind = _chance.random()
         if kind < 0.05:
-            return random.choice(bad)
-        return upload() if kind < 0.525 else url(f"{page_url}/samples/{random.randint(1, 5)}.jpg", 200)
+            return bad[_chance.integers(len(bad))]
+        return upload() if kind < 0.525 else url(f"{page_url}/samples/{_chance.integers(1, 6)}.jpg", 200)
 
     return request
 

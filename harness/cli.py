@@ -265,5 +265,6 @@ def _read_state(directory: Path) -> state.State:
 
 
 def _fail(message: str, exit_status: int = FAILED) -> NoReturn:
-    messages.print(f"[red]error:[/] {escape(message)}", soft_wrap=True)
+    lines = "\n".join(report.printable(line) for line in message.split("\n"))
+    messages.print(f"[red]error:[/] {escape(lines)}", soft_wrap=True)
     sys.exit(exit_status)

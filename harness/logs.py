@@ -1,4 +1,4 @@
-"""The logs of a running stack: two emulators, the function, the endpoint's container."""
+"""The logs of a running stack: two emulators, the API, the function, the endpoint's container."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from harness.addresses import Addresses
 from harness.clients import Clients
 from harness.state import State
 
-SOURCES = ("emulator", "sagemaker", "function", "endpoint")
+SOURCES = ("emulator", "sagemaker", "api", "function", "endpoint")
 POLL_SECONDS = 0.3
 
 
@@ -33,7 +33,8 @@ def lines(state: State, directory: Path, sources: tuple[str, ...]) -> Iterator[L
         "emulator": lambda: _tail(directory / "emulator.log"),
         "sagemaker": lambda: _tail(directory / "sagemaker.log"),
         "endpoint": lambda: _tail(directory / "endpoints" / state.outputs["endpointName"] / "container.log"),
-        "function": lambda: _function_events(state.addresses, state.outputs["functionName"]),
+        "api": lambda: _events(state.addresses, access_log_group(state.addresses, state.outputs["apiId"])),
+        "function": lambda: _events(state.addresses, _function_group(state.outputs["functionName"])),
     }
     opened = {source: readers[source]() for source in sources}
     while True:
@@ -47,7 +48,7 @@ def lines(state: State, directory: Path, sources: tuple[str, ...]) -> Iterator[L
 def _tail(file: Path) -> Iterator[str | None]:
     while not file.exists():
         yield None
-    with file.open(errors="replace") as log:
+    with file.open(errors="replace", newline="\n") as log:
         text = ""
         while True:
             text += log.readline()
@@ -60,14 +61,24 @@ def _tail(file: Path) -> Iterator[str | None]:
 
 def of_function(addresses: Addresses, function: str) -> list[str]:
     """What the function has logged, without what Lambda adds."""
-    events = takewhile(lambda event: event is not None, _function_events(addresses, function))
+    events = takewhile(lambda event: event is not None, _events(addresses, _function_group(function)))
     return [event for event in events if event is not None and event.startswith("{")]
 
 
-def _function_events(addresses: Addresses, function: str) -> Iterator[str | None]:
-    """The function writes to CloudWatch Logs, as on AWS."""
+def access_log_group(addresses: Addresses, api_id: str) -> str:
+    """Where the API writes a line for each request."""
+    stage = Clients(addresses)["apigatewayv2"].get_stage(ApiId=api_id, StageName="$default")
+    arn: str = stage["AccessLogSettings"]["DestinationArn"]
+    return arn.removesuffix(":*").rpartition(":log-group:")[2]
+
+
+def _function_group(function: str) -> str:
+    return f"/aws/lambda/{function}"
+
+
+def _events(addresses: Addresses, group: str) -> Iterator[str | None]:
+    """What is in a group of CloudWatch Logs, where the API and the function write, as on AWS."""
     logs = Clients(addresses)["logs"]
-    group = f"/aws/lambda/{function}"
     seen: set[tuple[str, int, str]] = set()
     since = 0
     while True:

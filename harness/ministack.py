@@ -10,14 +10,22 @@ those functions of MiniStack, whose version is pinned, in which AWS does check:
 * CloudWatch tells a topic of an alarm only where the topic's policy lets it publish.
 * ``SimulatePrincipalPolicy`` evaluates conditions with the ``ContextEntries`` that it was given.
 
-With or without ``AUTH``, loopback counts as TLS where a policy asks for ``aws:SecureTransport``, and web pages are
-kept out of everything but the APIs and sites that are made for them.
+With or without ``AUTH``:
+
+* Loopback counts as TLS where a policy asks for ``aws:SecureTransport``.
+* An HTTP API writes the access log of its stage, and a request has one id: in the function's event, in the log and
+  in the answer.
+* Web pages are kept out of everything but the APIs and sites that are made for them.
 
 It is started as a file, not as a module, because MiniStack's working directory is not the project.
 """
 
+import base64
 import contextvars
 import logging
+import os
+import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -26,7 +34,7 @@ from urllib.parse import urlsplit
 import ministack.app
 from ministack.core import iam_evaluator
 from ministack.core.iam_evaluator import EvalContext, _gather_role_policies, evaluate, evaluate_resource_policy
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, new_uuid, request_scope
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -35,12 +43,15 @@ SENDS_TRACES = ("PutTraceSegments", "PutTelemetryRecords")
 log = logging.getLogger("harness.ministack")
 
 _request_is_plain = contextvars.ContextVar("request_is_plain", default=False)
+# What an access log may say of the HTTP API's request at hand, by the names of the context variables.
+_api_request = contextvars.ContextVar[dict[str, str] | None]("api_request", default=None)
 _context_entries: contextvars.ContextVar[Mapping[str, str] | None] = contextvars.ContextVar("entries", default=None)
 
 
 def main() -> None:
     count_loopback_as_tls()
     keep_web_pages_out()
+    log_api_requests()
     if ministack.app.AUTH:
         check_api_gateway()
         check_execution_roles()
@@ -124,6 +135,67 @@ def _is_private_name(host: str) -> bool:
         return bool(ip_address(host))
     except ValueError:
         return False
+
+
+def log_api_requests() -> None:
+    """Write one line into the log group of the stage for each request, as its format says; ``-`` for what is unknown.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html
+    """
+    from ministack.services import apigateway
+
+    execute: Callable[..., Awaitable[Answer]] = apigateway.handle_execute
+    invoke: Callable[..., Awaitable[Answer]] = apigateway._invoke_lambda_proxy
+
+    async def logged(api_id: str, stage: str, *request: Any, **more: Any) -> Answer:
+        started = time.monotonic()
+        said = {
+            "requestId": base64.b64encode(os.urandom(11)).decode(),
+            "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
+            "identity.sourceIp": "127.0.0.1",
+        }
+        before = _api_request.set(said)
+        try:
+            status, headers, body = await execute(api_id, stage, *request, **more)
+        finally:
+            _api_request.reset(before)
+        headers["apigw-requestid"] = said["requestId"]
+        milliseconds = round((time.monotonic() - started) * 1000)
+        said |= {"status": str(status), "responseLength": str(len(body)), "responseLatency": str(milliseconds)}
+        _write_access_log(api_id, stage, said)
+        return status, headers, body
+
+    async def timed(*request: Any, **more: Any) -> Answer:
+        started = time.monotonic()
+        answer = await invoke(*request, **more)
+        said = _api_request.get() or {}
+        said |= {"routeKey": request[8], "integrationLatency": str(round((time.monotonic() - started) * 1000))}
+        return answer
+
+    def request_id() -> str:
+        said = _api_request.get()
+        return said["requestId"] if said else new_uuid()
+
+    apigateway.handle_execute, apigateway._invoke_lambda_proxy = logged, timed
+    apigateway.new_uuid = request_id
+
+
+def _write_access_log(api_id: str, stage: str, said: Mapping[str, str]) -> None:
+    from ministack.services import apigateway, cloudwatch_logs
+
+    owner = apigateway.find_api_scope(api_id)
+    if owner is None:  # the API was deleted while it answered
+        return
+    with request_scope(*owner):
+        settings = apigateway._stages.get(api_id, {}).get(stage, {}).get("accessLogSettings") or {}
+        group = settings.get("destinationArn", "").removesuffix(":*").rpartition(":log-group:")[2]
+        if group not in cloudwatch_logs._log_groups:
+            return
+        line = re.sub(r"\$context\.([A-Za-z.]+)", lambda name: said.get(name[1], "-"), settings.get("format", ""))
+        stream = {"logGroupName": group, "logStreamName": api_id}
+        cloudwatch_logs._create_log_stream(stream)  # refused if it exists
+        event = {"timestamp": int(time.time() * 1000), "message": line}
+        cloudwatch_logs._put_log_events({**stream, "logEvents": [event]})
 
 
 def check_api_gateway() -> None:

@@ -99,7 +99,12 @@ def show_predictions(predict_url: str, samples: Sequence[Sample]) -> int:
 def show_line(text: str, source: str | None) -> None:
     """One line of a log, with its source where several are mixed."""
     prefix = "" if source is None else f"[cyan]{source:<9}[/] "
-    console.print(f"{prefix}{escape(text)}", soft_wrap=True)
+    console.print(f"{prefix}{escape(printable(text))}", soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Text with its control characters spelled out: whoever gets them into a log commands no terminal."""
+    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text)
 
 
 def status(state: State, directory: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _predict(event: Any, request_id: str, deadline: float, log: CallLog) -> Resp
     if media_type is None:
         raise Problem(422, "This is not an image that can be read. Use a JPEG, PNG or WebP image.")
     with log.stage("endpoint"):
-        logits = ENDPOINT.invoke(image, media_type, deadline)
+        logits = ENDPOINT.invoke(image, media_type, request_id, deadline)
     prediction = Prediction.from_logits(logits, SETTINGS.labels)
     log.add(label=prediction.label)
     if request.wants_json:

@@ -23,6 +23,9 @@ from .problem import Problem
 
 MAX_MESSAGE_LENGTH = 300
 
+# The one header of a caller that SageMaker hands on to the container as it is.
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+
 # Error code of the SageMaker runtime -> seconds until another try makes sense, and what the caller reads.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 _NOT_NOW = {
@@ -47,13 +50,15 @@ class Endpoint:
             raise RuntimeError("No AWS credentials. Lambda sets AWS_ACCESS_KEY_ID etc. from the function's role.")
         self._signer = SigV4Auth(credentials, "sagemaker", region)
 
-    def invoke(self, image: bytes, media_type: str, deadline: float) -> bytes:
+    def invoke(self, image: bytes, media_type: str, request_id: str, deadline: float) -> bytes:
         """What the model's container answers for one image.
 
+        request_id: by which the container's log knows the request.
         deadline: a time.monotonic() value. Raises Problem 422, 500, 503 or 504.
         """
         try:
-            response = self._post_with_retry(image, media_type, deadline)
+            headers = {"Content-Type": media_type, "Accept": "application/json", CUSTOM_ATTRIBUTES: request_id}
+            response = self._post_with_retry(image, headers, deadline)
             body = response.read()
         except exceptions.NewConnectionError as error:  # first: in urllib3 1.26 it is a TimeoutError as well
             raise _not_now(_UNAVAILABLE, type(error).__name__, str(error)) from error
@@ -67,22 +72,21 @@ class Endpoint:
             raise self._problem(response, body)
         return body
 
-    def _post_with_retry(self, image: bytes, media_type: str, deadline: float) -> urllib3.BaseHTTPResponse:
+    def _post_with_retry(self, image: bytes, headers: dict[str, str], deadline: float) -> urllib3.BaseHTTPResponse:
         """POST, and once more if the connection of an earlier call proves to be closed by the other side.
 
         Lambda freezes the process between calls, so this is usual. Asking a model twice changes nothing.
         """
         opened = self._pool.num_connections
         try:
-            return self._post(image, media_type, deadline)
+            return self._post(image, headers, deadline)
         except exceptions.ProtocolError as error:
             kept = self._pool.num_connections == opened
             if not kept or not isinstance(error.args[-1], ConnectionResetError | BrokenPipeError):
                 raise
-        return self._post(image, media_type, deadline)
+        return self._post(image, headers, deadline)
 
-    def _post(self, image: bytes, media_type: str, deadline: float) -> urllib3.BaseHTTPResponse:
-        headers = {"Content-Type": media_type, "Accept": "application/json"}
+    def _post(self, image: bytes, headers: dict[str, str], deadline: float) -> urllib3.BaseHTTPResponse:
         request = AWSRequest("POST", self.url, headers, data=image)
         self._signer.add_auth(request)
         seconds = deadline - time.monotonic()

@@ -14,6 +14,7 @@ from .problem import Problem
 _HOW_TO = 'Send {"url": "https://example.com/image.jpg"} as application/json, or an image as ' + (
     ", ".join(MEDIA_TYPES) + "."
 )
+_ID = re.compile(r"[A-Za-z0-9+/=_-]{8,64}")
 
 
 class PredictRequest(NamedTuple):
@@ -24,9 +25,12 @@ class PredictRequest(NamedTuple):
 
 
 def request_id_of(event: Any, default: str) -> str:
-    """The API's request id, which the caller can look up in the access log; else Lambda's."""
+    """The API's request id, which the caller can look up in the access log; else Lambda's.
+
+    A direct invoke may write there what it likes; what is no id does not go on into logs and headers.
+    """
     match event:
-        case {"requestContext": {"requestId": str(request_id)}}:
+        case {"requestContext": {"requestId": str(request_id)}} if _ID.fullmatch(request_id):
             return request_id
     return default
 

@@ -13,12 +13,12 @@ The model code has its own variables; those of this project's are in model_serve
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from pathlib import Path
 
 from model_server.container.server import Server, Settings
+from model_server.json_log import log_as_json
 
 # InvokeEndpoint's limit: `Body` in botocore's service model of sagemaker-runtime.
 DEFAULT_MAX_REQUEST_BYTES = 6 * 1024 * 1024
@@ -29,11 +29,11 @@ def main() -> None:
     if sys.argv[1:] != ["serve"]:
         print("usage: python -m model_server.container serve", file=sys.stderr)
         sys.exit(2)
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
     try:
         settings = read_settings()
     except ValueError as error:
         sys.exit(str(error))
+    log_as_json(sys.stdout)
     Server(settings).run()
 
 

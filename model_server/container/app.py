@@ -9,7 +9,6 @@ import json
 import logging
 import threading
 import time
-import uuid
 from http import HTTPStatus
 
 from flask import Flask, Response, g, request
@@ -18,9 +17,14 @@ from werkzeug.exceptions import HTTPException
 from model_server.container.queue import QueueFull
 from model_server.container.request_body import read_body
 from model_server.container.served_model import ServedModel
+from model_server.request_body import with_request_body
+from model_server.request_id import request_id_of
 
 # More requests at once than these are turned away, so that the server has a thread left to answer /ping.
 MAX_INVOCATIONS = 30
+
+# What a caller sends need not fill the log.
+_MAX_LOGGED = 200
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +32,7 @@ _log = logging.getLogger(__name__)
 def create_app(model: ServedModel, max_request_bytes: int) -> Flask:
     """Return the WSGI application that serves the model. Until the model is loaded it answers 503."""
     app = Flask(__name__, static_folder=None)
+    app.wsgi_app = with_request_body(app.wsgi_app)  # type: ignore[method-assign]
     places = threading.BoundedSemaphore(MAX_INVOCATIONS)
 
     @app.get("/ping", provide_automatic_options=False)
@@ -79,27 +84,26 @@ def _hook_error(error: Exception) -> Response:
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return _error(status, str(getattr(error, "message", error)))
-    _log.error("request %s failed", g.request_id, exc_info=error)
+    _log.error("the model failed", exc_info=error, extra={"fields": {"requestId": g.request_id}})
     return _error(HTTPStatus.INTERNAL_SERVER_ERROR, f"The model failed; the log has more on {g.request_id}.")
 
 
 def _note_start() -> None:
     g.started = time.monotonic()
-    given = request.headers.get("X-Amzn-SageMaker-Inference-Id") or request.headers.get("X-Request-Id")
-    g.request_id = given or str(uuid.uuid4())
+    g.request_id = request_id_of(request.headers)
 
 
 def _log_request(response: Response) -> Response:
     """Log one line of JSON, but not for health checks, of which SageMaker sends one every few seconds."""
     if request.path != "/ping":
-        line = {
+        fields = {
             "requestId": g.request_id,
             "method": request.method,
-            "path": request.path,
-            "contentType": request.content_type,
+            "path": request.path[:_MAX_LOGGED],
+            "contentType": (request.content_type or "")[:_MAX_LOGGED],
             "bytes": request.content_length,
             "status": response.status_code,
             "milliseconds": round((time.monotonic() - g.started) * 1000, 1),
         }
-        _log.info(json.dumps(line))
+        _log.info("answered", extra={"fields": fields})
     return response

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,10 @@ from gunicorn.workers.base import Worker
 
 from model_server.container.app import MAX_INVOCATIONS, create_app
 from model_server.container.served_model import ServedModel
+from model_server.json_log import GunicornLogger
 from model_server.worker_lifeline import WorkerLifeline
+
+_log = logging.getLogger(__name__)
 
 # The worker proves by touching a file that it is alive; on a disk this can block. gunicorn makes the file with mkstemp,
 # so nobody else can have put it there.
@@ -71,6 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
             "worker_exit": _leave,
             "on_exit": self._exit,
             "loglevel": "warning",
+            "logger_class": GunicornLogger,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -90,11 +94,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
         try:
             model.load()
         except Exception as error:
-            if not isinstance(error, ValueError | OSError):
-                # No part is missing or misfits: the fault is in the model code, and its author needs the place.
-                traceback.print_exc()
+            # Unless a part is missing or misfits, the fault is in the model code, and its author needs the place.
+            stack = None if isinstance(error, ValueError | OSError) else error
             reason = str(error) or type(error).__name__
-            print(f"ERROR: cannot load the model in {self._settings.model_dir}: {reason}", file=sys.stderr, flush=True)
+            _log.error("cannot load the model in %s: %s", self._settings.model_dir, reason, exc_info=stack)
             self._load_failed.set()
             if self._lifeline.is_held():
                 os.kill(os.getppid(), signal.SIGTERM)

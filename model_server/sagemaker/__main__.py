@@ -1,12 +1,12 @@
 """Command line: `python -m model_server.sagemaker --port 4567 --directory DIR`."""
 
-import logging
 import shlex
 import sys
 from pathlib import Path
 
 import click
 
+from ..json_log import log_as_json
 from .server import Server
 
 _DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "model_server.container", "serve"])
@@ -34,11 +34,10 @@ def main(host: str, port: int, directory: Path, container_command: str, enforce_
 
     Model data comes from the S3 that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names.
     """
-    logging.basicConfig(format="%(asctime)s sagemaker: %(message)s", stream=sys.stderr)
-    logging.getLogger(__package__).setLevel(logging.INFO)
     command = tuple(shlex.split(container_command))
     if not command:
         raise click.UsageError("--container-command is empty")
+    log_as_json(sys.stderr)
     # Without arguments for gunicorn to take from the command line.
     sys.argv = sys.argv[:1]
     Server(host, port, directory.resolve(), command, enforce_iam=enforce_iam, persistent=persist).run()

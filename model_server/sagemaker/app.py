@@ -1,13 +1,18 @@
 """The routes: the control plane at `/`, the runtime below `/endpoints`, a health check at `/_health`."""
 
+import contextlib
 import logging
+import time
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
+from ..request_body import MalformedBody, with_request_body
+from ..request_id import request_id_of
 from . import autoscaling, iam, protocol, runtime
 from .errors import (
     InternalFailure,
+    MalformedHttpRequestException,
     RequestEntityTooLargeException,
     SageMakerError,
     UnknownOperationException,
@@ -19,18 +24,20 @@ log = logging.getLogger(__name__)
 
 _MAX_CONTROL_PLANE_BYTES = 1024**2
 _MAX_DISCARDED_BYTES = 64 * 1024**2
+_MAX_LOGGED = 200  # characters of what a caller sends
 
 
 def create_app(registry: Registry) -> Flask:
     """The WSGI application over `registry`."""
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # AWS does not redirect
+    app.wsgi_app = with_request_body(app.wsgi_app)  # type: ignore[method-assign]
 
-    @app.post("/")
+    @app.post("/", provide_automatic_options=False)
     def control_plane() -> Response:
         request.max_content_length = _MAX_CONTROL_PLANE_BYTES
         if request.headers.get("X-Amz-Target", "").startswith(autoscaling.TARGET_PREFIX):
-            return autoscaling.answer(protocol.caller_of(request.headers, "application-autoscaling"), request)
+            return autoscaling.answer(protocol.caller_of(request.headers, autoscaling.SERVICE), request)
         caller = protocol.caller_of(request.headers)
         operation = protocol.operation_of(request.headers)
         body = request.get_data()
@@ -39,11 +46,11 @@ def create_app(registry: Registry) -> Flask:
         answer = perform(operation, registry, caller, protocol.parse_json(body))
         return protocol.empty_response() if answer is None else protocol.json_response(answer)
 
-    @app.post("/endpoints/<name>/invocations")
+    @app.post("/endpoints/<name>/invocations", provide_automatic_options=False)
     def invoke_endpoint(name: str) -> Response:
         return runtime.invoke(registry, protocol.caller_of(request.headers), name, request)
 
-    @app.get("/_health")
+    @app.get("/_health", provide_automatic_options=False)
     def health() -> Response:
         """The endpoints with the process ids of their containers; needs no signature."""
         with registry.lock:
@@ -59,12 +66,34 @@ def create_app(registry: Registry) -> Flask:
             ]
         return jsonify(status="ok", endpoints=endpoints)
 
+    @app.before_request
+    def note_start() -> None:
+        g.started, g.error = time.monotonic(), None
+        g.request_id = request_id_of(request.headers)
+
+    @app.after_request
+    def log_request(response: Response) -> Response:
+        """One line for each request, without headers that carry credentials and without the body."""
+        if request.path != "/_health":
+            fields = {
+                "requestId": g.request_id,
+                "method": request.method,
+                "path": request.path[:_MAX_LOGGED],
+                "target": request.headers.get("X-Amz-Target", "")[:_MAX_LOGGED],
+                "status": response.status_code,
+                "error": g.error,
+                "milliseconds": round((time.monotonic() - g.started) * 1000, 1),
+            }
+            log.info("answered", extra={"fields": fields})
+        return response
+
     @app.after_request
     def take_the_whole_body(response: Response) -> Response:
         """A client whose body is refused unread would see a broken connection, now or at its next request."""
         body, to_come = request.environ["wsgi.input"], _MAX_DISCARDED_BYTES
-        while to_come > 0 and (chunk := body.read(64 * 1024)):
-            to_come -= len(chunk)
+        with contextlib.suppress(MalformedBody):
+            while to_come > 0 and (chunk := body.read(64 * 1024)):
+                to_come -= len(chunk)
         return response
 
     @app.errorhandler(SageMakerError)
@@ -77,6 +106,11 @@ def create_app(registry: Registry) -> Flask:
             RequestEntityTooLargeException(f"The request is larger than {_MAX_CONTROL_PLANE_BYTES} bytes")
         )
 
+    @app.errorhandler(MalformedBody)
+    @app.errorhandler(ClientDisconnected)
+    def malformed(_error: HTTPException) -> Response:
+        return _error_response(MalformedHttpRequestException(MalformedBody.description))
+
     @app.errorhandler(HTTPException)
     def not_routed(error: HTTPException) -> Response:
         """Neither SageMaker nor its runtime has such a path or method."""
@@ -86,7 +120,7 @@ def create_app(registry: Registry) -> Flask:
 
     @app.errorhandler(Exception)
     def failed(_error: Exception) -> Response:
-        log.exception("%s %s failed", request.method, request.path)
+        log.exception("the stand-in failed", extra={"fields": {"requestId": g.request_id}})
         return _error_response(InternalFailure("The SageMaker stand-in failed; its log has the details."))
 
     return app
@@ -94,6 +128,7 @@ def create_app(registry: Registry) -> Flask:
 
 def _error_response(error: SageMakerError) -> Response:
     """The runtime speaks another protocol than the control plane."""
+    g.error = error.code
     if request.path.startswith("/endpoints/"):
         return protocol.runtime_error(error)
     return protocol.control_plane_error(error)

@@ -13,6 +13,7 @@ import tempfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 
 class ArchiveRefused(Exception):
@@ -38,18 +39,25 @@ def unpack(archive: Path, destination: Path, limits: Limits | None = None) -> No
     """
     staging = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
     try:
-        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:", tarinfo=_BoundedTarInfo) as tar:
+        with gzip.open(archive) as stream, _BoundedTarFile.open(fileobj=stream, mode="r:") as tar:
             _extract(tar, staging, limits or Limits())
             _read_to_the_checksum(stream)
         staging.rename(destination)
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except _DAMAGED as error:
         raise ArchiveRefused(f"it is not a valid tar.gz archive: {error}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
+# What gzip, zlib and tarfile raise for bytes that are no archive.
+_DAMAGED = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError, OverflowError, IndexError)
+
+_MAX_EXTENDED_HEADER = 64 * 1024
+_MAX_EXTENDED_HEADERS = 1024**2  # bytes in all; tarfile keeps what global ones say
+
+
 class _BoundedTarInfo(tarfile.TarInfo):
-    """Refuses extended headers that would fill the memory, and sparse files, which are mostly not there.
+    """Refuses extended headers that would fill the memory or the stack, and sparse files, which are mostly not there.
 
     `tarfile` documents `_proc_member` as the method to override for special member types.
     """
@@ -62,17 +70,57 @@ class _BoundedTarInfo(tarfile.TarInfo):
         tarfile.GNUTYPE_LONGLINK,
     )
 
-    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in self._EXTENDED_HEADERS and self.size > 64 * 1024:
-            raise ArchiveRefused(f"the extended header of a member is {self.size} bytes long")
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
+        """Read a header. `tarfile` would take a damaged one for the end, and half a model for a whole one."""
+        try:
+            return super().fromtarfile(tar)
+        except tarfile.HeaderError as error:
+            if type(error).__name__ in ("EOFHeaderError", "EmptyHeaderError"):
+                raise
+            raise tarfile.ReadError(f"a header is damaged: {error}") from error
+
+    def _proc_member(self, tar: "_BoundedTarFile") -> tarfile.TarInfo:
+        if self.type in self._EXTENDED_HEADERS:
+            tar.count_extended_header(self.size)
         if self.type == tarfile.GNUTYPE_SPARSE:
             raise ArchiveRefused(f"member {self.name!r} is a sparse file")
         return super()._proc_member(tar)  # type: ignore[misc,no-any-return]
 
+    def _refuse_sparse(self, *_arguments: object) -> None:
+        raise ArchiveRefused(f"member {self.name!r} is a sparse file")
+
+    # A map of what is there comes before the content, and may be as long as it likes.
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
+
+
+class _BoundedTarFile(tarfile.TarFile):
+    """Counts extended headers; also in a row, for `tarfile` reads one that follows another by calling itself."""
+
+    tarinfo = _BoundedTarInfo
+    _in_a_row = 0
+    _bytes = 0
+
+    def count_extended_header(self, size: int) -> None:
+        self._in_a_row += 1
+        self._bytes += max(size, 0)
+        if not 0 <= size <= _MAX_EXTENDED_HEADER:
+            raise ArchiveRefused(f"the extended header of a member is {size} bytes long")
+        if self._in_a_row > 8 or self._bytes > _MAX_EXTENDED_HEADERS:
+            raise ArchiveRefused("it has too many extended headers")
+
+    def next(self) -> tarfile.TarInfo | None:
+        """The next member; those before it are forgotten, for there may be many, with long headers."""
+        self._in_a_row = 0
+        self.members: list[tarfile.TarInfo] = []
+        return super().next()
+
 
 def _extract(tar: tarfile.TarFile, folder: Path, limits: Limits) -> None:
     total = 0
-    for count, member in enumerate(tar, start=1):
+    for count, member in enumerate(iter(tar.next, None), start=1):
+        if member.size < 0:
+            raise ArchiveRefused(f"member {member.name!r} has less than no content")
         total += member.size
         if count > limits.members:
             raise ArchiveRefused(f"it has more than {limits.members} members")
@@ -95,7 +143,7 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with content, path.open("wb") as file:
+    with content, path.open("xb") as file:  # a name that comes twice, perhaps but for its case, is refused
         shutil.copyfileobj(content, file)
     path.chmod(member.mode & 0o755 | 0o600)
 
@@ -107,6 +155,8 @@ def _check(member: tarfile.TarInfo, limits: Limits) -> None:
         )
     if not (member.isreg() or member.isdir()) or member.issparse():
         raise ArchiveRefused(f"member {member.name!r} is neither a plain file nor a folder")
+    if not member.name.isprintable():
+        raise ArchiveRefused(f"the name of member {member.name!r} has a character that cannot be shown")
     path = PurePosixPath(member.name)
     if path.is_absolute() or "\\" in member.name:
         raise ArchiveRefused(f"member {member.name!r} has an absolute or foreign path")
@@ -119,5 +169,6 @@ def _check(member: tarfile.TarInfo, limits: Limits) -> None:
 def _read_to_the_checksum(stream: gzip.GzipFile) -> None:
     """Have gzip compare its checksum: it does so at the end of the stream, behind the tar's padding."""
     allowed_padding = 1024**2
-    if len(stream.read(allowed_padding + 1)) > allowed_padding:
+    rest = stream.read(allowed_padding + 1)
+    if len(rest) > allowed_padding or rest.strip(b"\0"):
         raise ArchiveRefused("it goes on after the end of the tar")

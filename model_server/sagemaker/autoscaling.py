@@ -7,19 +7,47 @@ import os
 
 from flask import Request, Response
 
-from .protocol import Caller
+from .errors import UnknownOperationException, ValidationException
+from .protocol import Caller, parse_json
+from .service_model import operations
+from .validation import validate
+
+SERVICE = "application-autoscaling"
+"""The name of its service model, and that in the signature of a request."""
 
 TARGET_PREFIX = "AnyScaleFrontendService."
 """How `X-Amz-Target` begins for every operation of Application Auto Scaling."""
 
 
 def answer(caller: Caller, request: Request) -> Response:
-    """Pass a request on to moto."""
+    """Pass a request on to moto, which takes whatever comes, once it is valid.
+
+    Raises:
+        SageMakerError: it is not, or moto does not emulate the operation.
+    """
+    body = request.get_data()
+    operation = request.headers["X-Amz-Target"].removeprefix(TARGET_PREFIX)
+    if operation not in operations(SERVICE):
+        raise UnknownOperationException(f"Application Auto Scaling has no operation {operation!r}")
+    validate(operation, parse_json(body), SERVICE)
     os.environ["MOTO_ACCOUNT_ID"] = caller.account
     # Imported here because it takes a second, which only stacks with autoscaling should pay.
     from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
     from moto.core.request import Request as MotoRequest
 
-    received = MotoRequest.from_primitives(request.method, request.url, request.headers, request.get_data())
-    status, headers, body = ApplicationAutoScalingResponse.dispatch(received)
-    return Response(body, status, headers)
+    as_json = {**request.headers, "Content-Type": "application/x-amz-json-1.1"}
+    received = MotoRequest.from_primitives(request.method, request.url, as_json, body)
+    try:
+        status, headers, content = ApplicationAutoScalingResponse.dispatch(received)
+    except NotImplementedError:
+        raise UnknownOperationException(f"{operation} is not emulated by moto") from None
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+    ) as error:  # as moto greets values that it did not expect
+        raise ValidationException(
+            f"moto, which emulates {operation} here, cannot take the request: {error!r}"
+        ) from error
+    return Response(content, status, headers)

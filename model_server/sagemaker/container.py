@@ -5,6 +5,7 @@ The model is in SM_MODEL_DIR, HTTP on SAGEMAKER_BIND_TO_PORT; GET /ping answers 
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
+import json
 import os
 import re
 import subprocess
@@ -156,17 +157,34 @@ class Container:
         self._lifeline.close()
 
     def _post_mortem(self, what_happened: str) -> str:
-        return f"{what_happened} {_essence(self._log_tail())} (log: {self._log_file})"
+        return f"{what_happened} {_printable(_essence(self._log_tail()))} (log: {self._log_file})"
 
     def _log_tail(self) -> list[str]:
         with self._log_file.open("rb") as log:
             log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - 16 * 1024))
-            lines = log.read().decode(errors="replace").splitlines()
-        return [line.strip() for line in lines if line.strip()]
+            lines = log.read().decode(errors="replace").split("\n")
+        return [_message(line.strip()) for line in lines if line.strip()]
 
 
 def _ended(status: int) -> str:
     return f"exited with status {status}" if status >= 0 else f"was ended by signal {-status}"
+
+
+def _message(line: str) -> str:
+    """What a line of a log says: this project's containers log JSON, others log what they like."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    if not isinstance(record, dict) or not isinstance(record.get("message"), str):
+        return line
+    message: str = record["message"]
+    return f"ERROR: {message}" if record.get("level") in ("ERROR", "CRITICAL") else message
+
+
+def _printable(text: str) -> str:
+    """Without what would be a command for the terminal of somebody who reads it."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _essence(lines: list[str]) -> str:

@@ -29,6 +29,12 @@ class ValidationException(SageMakerError):
     code = "ValidationException"
 
 
+class MalformedHttpRequestException(SageMakerError):
+    """The request is wrong as HTTP already: its lines, its headers or the framing of its body."""
+
+    code = "MalformedHttpRequestException"
+
+
 class SerializationException(SageMakerError):
     """The body is not JSON, or a value has the wrong JSON type."""
 

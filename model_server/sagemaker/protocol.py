@@ -52,7 +52,7 @@ def caller_of(headers: Headers, service: str = "sagemaker") -> Caller:
     preflight request, which the stand-in never grants. A page whose own name was made to resolve to this machine
     (DNS rebinding) needs no preflight, but it has a name of the public DNS, and those are refused.
     """
-    if not _is_private_name(urlsplit(f"//{headers.get('Host', '')}").hostname or ""):
+    if not _is_private_name(headers.get("Host", "")):
         raise AccessDeniedException("The Host header must name this machine, or a container on its network.")
     authorization = headers.get("Authorization")
     if not authorization:
@@ -66,11 +66,12 @@ def caller_of(headers: Headers, service: str = "sagemaker") -> Caller:
     return Caller(account=os.environ.get("MINISTACK_ACCOUNT_ID", "000000000000"), region=scope["region"])
 
 
-def _is_private_name(host: str) -> bool:
-    """Whether a host is an IP address, or a name that no public DNS server answers for."""
-    if "." not in host or host.endswith((".localhost", ".local", ".internal")):
-        return True
+def _is_private_name(authority: str) -> bool:
+    """Whether the host of a Host header is an IP address, or a name that no public DNS server answers for."""
     try:
+        host = urlsplit(f"//{authority}").hostname or ""
+        if "." not in host or host.endswith((".localhost", ".local", ".internal")):
+            return True
         return bool(ip_address(host))
     except ValueError:
         return False

@@ -9,6 +9,7 @@ from flask import Request, Response
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from ..request_id import CUSTOM_ATTRIBUTES
 from . import iam
 from .connections import (
     ConnectionBroken,
@@ -37,9 +38,8 @@ _TIMED_OUT = (
     "Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 
-_CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
-_TO_CONTAINER = ("Content-Type", "Accept", _CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-Session-Id")
-_TO_CLIENT = (_CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-New-Session-Id", "X-Amzn-SageMaker-Closed-Session-Id")
+_TO_CONTAINER = ("Content-Type", "Accept", CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-Session-Id")
+_TO_CLIENT = (CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-New-Session-Id", "X-Amzn-SageMaker-Closed-Session-Id")
 
 # Each asks for something that an endpoint of one variant with one container does not have.
 _REFUSED = (
@@ -86,7 +86,7 @@ def _check_headers(headers: Headers) -> None:
     for header in _REFUSED:
         if header in headers:
             raise ValidationError(f"{header} is not emulated by this stand-in for SageMaker")
-    attributes = headers.get(_CUSTOM_ATTRIBUTES, "")
+    attributes = headers.get(CUSTOM_ATTRIBUTES, "")
     if len(attributes) > 1024 or not re.fullmatch(r"[\t\x20-\x7e]*", attributes):
         raise ValidationError("CustomAttributes must be at most 1024 visible US-ASCII characters")
 

@@ -9,11 +9,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import HaltServer
 
+from ..json_log import GunicornLogger
 from ..worker_lifeline import WorkerLifeline
 from .app import create_app
 from .model_data import own_s3_client
 from .registry import Registry
 from .service_model import operation_model
+from .worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +49,13 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings = {
             "bind": self._address,
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": _THREADS,
             "timeout": 0,
             "graceful_timeout": _GRACE_SECONDS,
             "keepalive": 75,  # longer than SDKs keep idle connections, so that none is closed under a request
             "loglevel": "warning",
+            "logger_class": GunicornLogger,
             "control_socket_disable": True,
             "post_worker_init": lambda _worker: self._started(),
             "worker_exit": lambda _arbiter, _worker: self._stopped(),

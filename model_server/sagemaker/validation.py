@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from botocore.model import Shape
 
 
-def validate(operation: str, request: Mapping[str, object]) -> None:
+def validate(operation: str, request: Mapping[str, object], service: str = "sagemaker") -> None:
     """Raise if `request` is not valid input of `operation`."""
-    shape = operation_model(operation).input_shape
+    shape = operation_model(operation, service).input_shape
     violations = list(_violations(request, shape, "")) if shape else []
     if violations:
         plural = "" if len(violations) == 1 else "s"
@@ -141,13 +141,15 @@ def _join(path: str, name: str) -> str:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    r"""The service model's Java pattern for Python, which lacks Unicode categories.
+    r"""The service model's Java pattern for Python, which lacks Unicode categories and writes no pairs of surrogates.
 
     Patterns that use them allow letters `\p{L}`, numbers `\p{N}` and `_` together, which is Python's `\w`.
     """
     for category, replacement in {
         r"\p{L}": r"\w",
         r"\p{N}": r"\w",
+        r"\p{Print}+": r"[\x20-\x7e]+",
+        r"\uD800\uDC00-\uDBFF\uDFFF": "\U00010000-\U0010ffff",
         r"\p{Z}": "\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
     }.items():
         pattern = pattern.replace(category, replacement)

@@ -3,11 +3,13 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,7 +22,7 @@ from tests.integration.container_process import PROJECT, Answer, Container, serv
 
 # Answers with the request itself, after waiting for the file that the request names, if it names one.
 MODEL_CODE = """
-import json, os, pathlib, time
+import json, os, pathlib, sys, time
 
 class BadRequest(Exception):
     def __init__(self, status_code, message):
@@ -44,6 +46,10 @@ def predict_fn(data, model):
     if data.get("wait_for"):
         pathlib.Path(data["started"]).touch()
         wait_for(data["wait_for"])
+    if "raise" in data:
+        raise RuntimeError(data["raise"])
+    if "print" in data:
+        print(data["print"], file=sys.stderr)
     return data["text"]
 
 def output_fn(prediction, accept):
@@ -132,28 +138,67 @@ def test_error_of_the_hooks_keeps_its_message(container: Container) -> None:
     assert answer.json == {"message": "no such type"}
 
 
+def test_a_body_with_broken_chunks_is_the_requests_fault(container: Container) -> None:
+    with closing(socket.create_connection(("127.0.0.1", container.port), timeout=60)) as connection:
+        head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        connection.sendall(head + b"zz\r\n{}\r\n0\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"its chunks are malformed" in answer
+
+
 def test_405_says_what_is_allowed(container: Container) -> None:
     assert container.request("GET", "/invocations").headers["Allow"] == "POST"
 
 
 def test_log_has_a_line_per_request_and_the_cause_of_failures(container: Container) -> None:
-    container.invoke({"text": "private"}, **{"X-Amzn-SageMaker-Inference-Id": "order-17"})
-    answer = container.invoke({"no": "text"}, **{"X-Request-Id": "order-18"})
+    container.invoke({"text": "private"}, **{"X-Amzn-SageMaker-Custom-Attributes": "order-17"})
+    answer = container.invoke({"no": "text"}, **{"X-Amzn-SageMaker-Custom-Attributes": "order-18"})
     assert "order-18" in str(answer.json)
 
     def logged() -> dict[str, dict[str, object]] | None:
-        lines = [json.loads(line) for line in container.log.read_text().splitlines() if line.startswith("{")]
-        by_id = {line["requestId"]: line for line in lines}
+        answered = [line for line in log_of(container) if line["message"] == "answered"]
+        by_id = {str(line["requestId"]): line for line in answered}
         return by_id if "order-18" in by_id else None
 
     by_id = wait_until(logged)
     assert (by_id["order-17"]["status"], by_id["order-18"]["status"]) == (200, 500)
     assert by_id["order-17"]["path"] == "/invocations"
+    (failure,) = [line for line in log_of(container) if line.get("requestId") == "order-18" and "stack" in line]
+    assert failure["message"] == "the model failed"
+    assert "KeyError: 'text'" in str(failure["stack"])
     log = container.log.read_text()
-    assert "request order-18 failed" in log
-    assert "KeyError: 'text'" in log
     assert "private" not in log
     assert "/ping" not in log
+
+
+def log_of(container: Container) -> list[dict[str, object]]:
+    """Each line that was logged so far, all of which must be JSON objects."""
+    lines = [json.loads(line) for line in container.log.read_text().split("\n")[:-1]]
+    assert all(isinstance(line, dict) for line in lines)
+    return lines
+
+
+FORGED = '\n{"level": "INFO", "requestId": "forged-1"}\r\u2028\x1b[2J\x9b31m\0'
+
+
+def test_what_the_model_prints_or_raises_forges_no_line(container: Container) -> None:
+    container.invoke({"print": FORGED, "text": "x"})
+    container.invoke({"raise": FORGED})
+    lines = wait_until(lambda: [line for line in log_of(container) if line.get("printedTo") == "stderr"])
+    assert [line["message"] for line in lines] == [FORGED.removeprefix("\n")]
+    assert "forged-1" not in [line.get("requestId") for line in log_of(container)]
+    assert not re.search(r"[^\n\x20-\x7e]", container.log.read_text())
+
+
+@pytest.mark.parametrize(
+    "given", ["", "short", "x" * 65, '{"requestId": "forged-2"}', "a b c d e f g", "id-\x9b31m-id"]
+)
+def test_what_is_no_id_gets_one(container: Container, given: str) -> None:
+    container.invoke({"text": "x"}, **{"X-Amzn-SageMaker-Custom-Attributes": given})
+    ids = [str(line["requestId"]) for line in log_of(container) if "requestId" in line]
+    assert given not in ids
+    assert uuid.UUID(ids[-1])
 
 
 def test_what_would_wait_too_long_is_turned_away(container: Container, tmp_path: Path) -> None:
@@ -263,9 +308,9 @@ def test_sigterm_while_the_model_loads(tmp_path: Path) -> None:
 def test_ends_when_the_model_cannot_be_loaded(tmp_path: Path, code: str, reason: str) -> None:
     with serving(write_model(tmp_path / "model", code), tmp_path / "log") as running:
         assert running.process.wait(60) == 1
-    last = running.log.read_text().splitlines()[-1]
-    assert last.startswith(f"ERROR: cannot load the model in {tmp_path / 'model'}: ")
-    assert reason in last
+    last = log_of(running)[-1]
+    assert str(last["message"]).startswith(f"cannot load the model in {tmp_path / 'model'}: ")
+    assert reason in str(last["message"])
 
 
 def test_one_line_when_the_artifact_does_not_fit(tmp_path: Path) -> None:

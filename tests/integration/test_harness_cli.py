@@ -122,6 +122,7 @@ def test_status_shows_endpoint_and_memory(stack: EmbeddedStack) -> None:
     [
         ("emulator", "ministack"),
         ("sagemaker", "object-counting-endpoint"),
+        ("api", "POST /predict"),
         ("function", "requestId"),
         ("endpoint", "invocations"),
     ],

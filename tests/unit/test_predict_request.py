@@ -68,6 +68,15 @@ def test_the_limit_counts_bytes_not_base64(size: int, limit: int, fits: bool, in
         assert problem.value.status == 413
 
 
-@pytest.mark.parametrize("event", [{}, [], None, {"requestContext": None}, {"requestContext": {"requestId": 1}}])
+@pytest.mark.parametrize(
+    "event",
+    [
+        *({}, [], None, {"requestContext": None}),
+        *(
+            {"requestContext": {"requestId": wrong}}
+            for wrong in (1, "", "short", "x" * 65, "12345678\r\nX: y", "12345678\n")
+        ),
+    ],
+)
 def test_without_an_id_of_the_api_it_is_lambdas(event: object) -> None:
     assert request_id_of(event, default="from Lambda") == "from Lambda"

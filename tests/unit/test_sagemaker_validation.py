@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_server.sagemaker.errors import SageMakerError, SerializationException, ValidationException
-from model_server.sagemaker.validation import validate
+from model_server.sagemaker.operations import OPERATIONS
+from model_server.sagemaker.service_model import operation_model, operations
+from model_server.sagemaker.validation import _compiled, validate
 
 VARIANT = {"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 
@@ -113,6 +115,25 @@ json_values = st.recursive(
 members = st.sampled_from(
     ["ModelName", "PrimaryContainer", "Containers", "Tags", "VpcConfig", "EnableNetworkIsolation"]
 )
+
+
+@pytest.mark.parametrize("service", ["sagemaker", "application-autoscaling"])
+def test_every_pattern_is_one_for_python(service: str) -> None:
+    names = OPERATIONS if service == "sagemaker" else operations(service)
+    for shape in _shapes([operation_model(name, service).input_shape for name in names]):
+        if pattern := shape.metadata.get("pattern"):
+            assert _compiled(pattern)
+
+
+def _shapes(shapes: list[Any]) -> list[Any]:
+    found: dict[str, Any] = {}
+    while shapes:
+        shape = shapes.pop()
+        if shape is not None and shape.name not in found:
+            found[shape.name] = shape
+            shapes += [*getattr(shape, "members", {}).values()]
+            shapes += [getattr(shape, part) for part in ("member", "key", "value") if hasattr(shape, part)]
+    return list(found.values())
 
 
 @given(st.dictionaries(members, json_values))
