@@ -9,7 +9,8 @@ those functions of MiniStack, whose version is pinned, in which AWS does check:
 * Lambda writes a function's lines with the function's role; without permission they are lost.
 * ``SimulatePrincipalPolicy`` evaluates conditions with the ``ContextEntries`` that it was given.
 
-With or without ``AUTH``, loopback counts as TLS where a policy asks for ``aws:SecureTransport``.
+With or without ``AUTH``, loopback counts as TLS where a policy asks for ``aws:SecureTransport``, and the caller of an
+HTTP API reads no more about a function that failed than on AWS.
 
 It is started as a file, not as a module, because MiniStack's working directory is not the project.
 """
@@ -28,6 +29,9 @@ Answer = tuple[int, dict[str, str], bytes]
 
 SENDS_TRACES = ("PutTraceSegments", "PutTelemetryRecords")
 
+# What an HTTP API says when its function does not.
+INTERNAL_SERVER_ERROR = '{"message":"Internal Server Error"}'
+
 log = logging.getLogger("harness.ministack")
 
 _request_is_plain = contextvars.ContextVar("request_is_plain", default=False)
@@ -36,6 +40,7 @@ _context_entries: contextvars.ContextVar[Mapping[str, str] | None] = contextvars
 
 def main() -> None:
     count_loopback_as_tls()
+    keep_function_errors_private()
     if ministack.app.AUTH:
         check_api_gateway()
         check_execution_roles()
@@ -62,6 +67,25 @@ def count_loopback_as_tls() -> None:
         iam_evaluator.pin_request_origin(source_ip, not _request_is_plain.get())
 
     ministack.app.app, ministack.app.pin_request_origin = app, pin
+
+
+def keep_function_errors_private() -> None:
+    """Answer as an HTTP API does when its function crashes, times out or cannot start: 500, and nothing about why.
+
+    MiniStack answers 502 with Lambda's error, which holds what the function's process printed.
+    https://repost.aws/knowledge-center/api-gateway-internal-server-error
+    """
+    from ministack.services import lambda_svc
+
+    convert = lambda_svc.lambda_execute_result_to_api_proxy_response
+
+    def private(result: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+        if result.get("error") and not result.get("throttle"):
+            return {"statusCode": 500, "body": INTERNAL_SERVER_ERROR}, None
+        answer: tuple[dict[str, Any] | None, str | None] = convert(result)
+        return answer
+
+    lambda_svc.lambda_execute_result_to_api_proxy_response = private
 
 
 def check_api_gateway() -> None:
@@ -95,7 +119,7 @@ def check_api_gateway() -> None:
             "apigateway.amazonaws.com", "lambda:InvokeFunction", config["FunctionArn"], function["policy"], route
         ):
             _log_refusal(route, "lambda:InvokeFunction", config["FunctionArn"])
-            return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
+            return 500, {"Content-Type": "application/json"}, INTERNAL_SERVER_ERROR.encode()
         return await invoke(integration, api_id, stage, path, method, headers, body, query, route_key, *more, **scope)
 
     apigateway._invoke_lambda_proxy = checked
