@@ -57,6 +57,10 @@ bench: $(VENV)/.dev $(MODEL) ## Run the benchmarks
 	@$(PY) -m bench.startup
 	@$(PY) -m bench.chain
 
+.PHONY: faults
+faults: $(VENV)/.dev $(MODEL) ## Break every part of a running stack, and write what was seen into docs/reliability.md
+	@$(PY) -m tests.faults
+
 .PHONY: bench-compose
 bench-compose: $(VENV)/.dev $(MODEL) ## Measure the stack in containers
 	@$(PY) -m bench.compose

@@ -1,4 +1,4 @@
-"""A container that answers nonsense, and a disk that is full: only answers of the contract, recovery, nothing left behind."""
+"""A container that answers nonsense, a disk that is full: answers of the contract, recovery, nothing left behind."""
 
 import pytest
 

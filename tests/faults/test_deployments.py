@@ -1,4 +1,4 @@
-"""The endpoint updated, deleted and created again, with and without its model: only answers of the contract, recovery, nothing left behind."""
+"""An endpoint deployed anew, also without its model: answers of the contract, recovery, nothing left behind."""
 
 import pytest
 
