@@ -89,8 +89,11 @@ class ProcessGroup:
         for name, child in self._children.items():
             if child.process.poll() is None:
                 continue
+            ended = f"{name} ended with status {child.process.returncode}"
             if not child.may_start_again:
-                return f"{name} ended with status {child.process.returncode}"
+                return ended
+            with contextlib.suppress(OSError), child.log.open("a") as log:  # a full disk is no reason not to
+                print(f"{ended}; it is started again", file=log)
             child.start()
         if self._reaper.poll() is not None:
             return "the process that guards the others was killed"
