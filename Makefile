@@ -77,6 +77,10 @@ load: $(VENV)/.dev $(MODEL) ## Load the stack with visitors, then overload it
 soak: $(VENV)/.dev $(MODEL) ## Let the stack work for half an hour, and look for what drifts
 	@$(PY) -m bench.soak
 
+.PHONY: faults
+faults: $(VENV)/.dev $(MODEL) ## Break every part of a running stack, and write what was seen into docs/reliability.md
+	@$(PY) -m tests.faults
+
 .PHONY: bench-compose
 bench-compose: $(VENV)/.dev $(MODEL) ## Measure the stack in containers
 	@$(PY) -m bench.compose

@@ -103,7 +103,7 @@ def up(
             messages.print("\nLogs of the function and the endpoint follow; Ctrl-C stops everything.\n")
             _follow_logs(started, directory)
         while True:
-            emulators.check_alive(started.group, directory)
+            emulators.keep_running(started.group, directory)
             time.sleep(0.2)
 
 
@@ -154,7 +154,7 @@ def emulators_command(port: int, sagemaker_port: int, enforce_iam: bool, directo
         progress.hide()
         report.console.print(f"AWS        {addresses.aws_url}\nSageMaker  {addresses.sagemaker_url}")
         while True:
-            emulators.check_alive(group, directory)
+            emulators.keep_running(group, directory)
             time.sleep(0.2)
 
 
@@ -253,7 +253,7 @@ def _follow_logs(started: Running, directory: Path) -> None:
     for line in log_sources.lines(started.state, directory, ("function", "endpoint")):
         if line is not None:
             report.show_line(line.text, line.source)
-        elif started.group.ended():
+        elif started.group.keep_running():
             return
 
 

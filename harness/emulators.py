@@ -80,11 +80,13 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path, enforce_ia
         [
             *(sys.executable, "-m", "model_server.sagemaker"),
             *("--port", str(addresses.sagemaker_port), "--directory", str(directory)),
+            "--persist",
             *(["--enforce-iam"] if enforce_iam else []),
         ],
         environment | {"AWS_ENDPOINT_URL": addresses.aws_url},
         directory / "sagemaker.log",
         PROJECT,
+        restart=True,  # it finds its endpoints again, and they their models
     )
 
 
@@ -101,12 +103,12 @@ def wait_until_ready(addresses: Addresses, directory: Path) -> None:
             time.sleep(0.02)
 
 
-def check_alive(group: ProcessGroup, directory: Path) -> None:
-    """Both must run for as long as the stack does.
+def keep_running(group: ProcessGroup, directory: Path) -> None:
+    """Both must run for as long as the stack does. The stand-in can be started again; MiniStack forgets all.
 
-    :raises EmulatorError: saying which one has ended.
+    :raises EmulatorError: saying which one has ended for good.
     """
-    if ended := group.ended():
+    if ended := group.keep_running():
         raise EmulatorError(f"{ended}; the stack is stopped. Logs are in {directory}")
 
 

@@ -16,6 +16,7 @@ With or without ``AUTH``:
 * An HTTP API writes the access log of its stage, and a request has one id: in the function's event, in the log and
   in the answer.
 * Web pages are kept out of everything but the APIs and sites that are made for them.
+* The caller of an HTTP API reads no more about a function that failed than on AWS.
 
 It is started as a file, not as a module, because MiniStack's working directory is not the project.
 """
@@ -40,6 +41,9 @@ Answer = tuple[int, dict[str, str], bytes]
 
 SENDS_TRACES = ("PutTraceSegments", "PutTelemetryRecords")
 
+# What an HTTP API says when its function does not.
+INTERNAL_SERVER_ERROR = '{"message":"Internal Server Error"}'
+
 log = logging.getLogger("harness.ministack")
 
 _request_is_plain = contextvars.ContextVar("request_is_plain", default=False)
@@ -52,6 +56,7 @@ def main() -> None:
     count_loopback_as_tls()
     keep_web_pages_out()
     log_api_requests()
+    keep_function_errors_private()
     if ministack.app.AUTH:
         check_api_gateway()
         check_execution_roles()
@@ -198,6 +203,25 @@ def _write_access_log(api_id: str, stage: str, said: Mapping[str, str]) -> None:
         cloudwatch_logs._put_log_events({**stream, "logEvents": [event]})
 
 
+def keep_function_errors_private() -> None:
+    """Answer as an HTTP API does when its function crashes, times out or cannot start: 500, and nothing about why.
+
+    MiniStack answers 502 with Lambda's error, which holds what the function's process printed.
+    https://repost.aws/knowledge-center/api-gateway-internal-server-error
+    """
+    from ministack.services import lambda_svc
+
+    convert = lambda_svc.lambda_execute_result_to_api_proxy_response
+
+    def private(result: dict[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+        if result.get("error") and not result.get("throttle"):
+            return {"statusCode": 500, "body": INTERNAL_SERVER_ERROR}, None
+        answer: tuple[dict[str, Any] | None, str | None] = convert(result)
+        return answer
+
+    lambda_svc.lambda_execute_result_to_api_proxy_response = private
+
+
 def check_api_gateway() -> None:
     """Refuse the call of a function whose resource policy does not let this route of this API in.
 
@@ -229,7 +253,7 @@ def check_api_gateway() -> None:
             "apigateway.amazonaws.com", "lambda:InvokeFunction", config["FunctionArn"], function["policy"], route
         ):
             _log_refusal(route, "lambda:InvokeFunction", config["FunctionArn"])
-            return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
+            return 500, {"Content-Type": "application/json"}, INTERNAL_SERVER_ERROR.encode()
         return await invoke(integration, api_id, stage, path, method, headers, body, query, route_key, *more, **scope)
 
     apigateway._invoke_lambda_proxy = checked

@@ -5,10 +5,44 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 GRACE_SECONDS = 5.0
+# A process that ends sooner than this has not been ended by an accident, and would only end again.
+STEADY_SECONDS = 5.0
+
+
+@dataclass
+class _Child:
+    """A process of the group, and what it takes to start it again."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    directory: Path
+    group: int
+    restart: bool
+    started_at: float = field(init=False)
+    process: "subprocess.Popen[bytes]" = field(init=False)
+
+    def start(self) -> None:
+        self.started_at = time.monotonic()
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(self.environment),
+                cwd=self.directory,
+                process_group=self.group,
+            )
+
+    @property
+    def may_start_again(self) -> bool:
+        return self.restart and time.monotonic() - self.started_at > STEADY_SECONDS
 
 
 class ProcessGroup:
@@ -20,7 +54,7 @@ class ProcessGroup:
     """
 
     def __init__(self) -> None:
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, _Child] = {}
         # The reaper leads the group: while it lives, the group's id cannot be given to strangers.
         self._reaper = subprocess.Popen(
             [sys.executable, "-S", str(Path(__file__).with_name("reaper.py")), str(GRACE_SECONDS)],
@@ -34,43 +68,52 @@ class ProcessGroup:
         return self._reaper.pid
 
     def start(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, directory: Path
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        directory: Path,
+        restart: bool = False,
     ) -> None:
-        """Start one process of the group, with its output in a file."""
-        with log.open("ab") as output:
-            self._children[name] = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=dict(environment),
-                cwd=directory,
-                process_group=self._reaper.pid,
-            )
+        """Start one process of the group, with its output in a file.
 
-    def ended(self) -> str | None:
-        """What has ended although it should run, as a sentence, or None."""
+        :param restart: whether `keep_running` may start it again.
+        """
+        child = _Child(command, environment, log, directory, self._reaper.pid, restart)
+        child.start()
+        self._children[name] = child
+
+    def keep_running(self) -> str | None:
+        """Start again what has ended and may be; what has ended for good as a sentence, or None."""
         for name, child in self._children.items():
-            if child.poll() is not None:
-                return f"{name} ended with status {child.returncode}"
+            if child.process.poll() is None:
+                continue
+            ended = f"{name} ended with status {child.process.returncode}"
+            if not child.may_start_again:
+                return ended
+            with contextlib.suppress(OSError), child.log.open("a") as log:  # a full disk is no reason not to
+                print(f"{ended}; it is started again", file=log)
+            child.start()
         if self._reaper.poll() is not None:
             return "the process that guards the others was killed"
         return None
 
     def stop(self) -> None:
         """End every process: politely, then by force."""
-        for child in self._children.values():
-            child.terminate()
+        processes = [child.process for child in self._children.values()]
+        for process in processes:
+            process.terminate()
         give_up_at = time.monotonic() + GRACE_SECONDS
-        for child in self._children.values():
+        for process in processes:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(max(0.0, give_up_at - time.monotonic()))
+                process.wait(max(0.0, give_up_at - time.monotonic()))
         # Closing the pipe is the reaper's signal to end whatever is left of the group.
         if self._reaper.stdin is not None:
             self._reaper.stdin.close()
         self._reaper.wait()
-        for child in self._children.values():
-            child.wait()
+        for process in processes:
+            process.wait()
 
     def __enter__(self) -> "ProcessGroup":
         return self

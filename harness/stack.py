@@ -140,7 +140,7 @@ def _deploy(stack: str, addresses: Addresses, directory: Path, group: ProcessGro
     thread.start()
     while thread.is_alive():
         thread.join(0.05)
-        emulators.check_alive(group, directory)
+        emulators.keep_running(group, directory)
     if errors:
         raise errors[0]
     return results[0]

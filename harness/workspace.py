@@ -39,7 +39,8 @@ def claimed(directory: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            shutil.rmtree(temporary_files(directory), ignore_errors=True)
+            for folder in (temporary_files(directory), *directory.glob("endpoints/*/model-*")):
+                shutil.rmtree(folder, ignore_errors=True)
             lock.truncate(0)
 
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,16 +61,22 @@ def free_port() -> int:
         return port
 
 
-def harness(*arguments: str, directory: Path, project: Path = PROJECT) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m harness`` as a user would."""
+def harness(
+    *arguments: str, directory: Path, project: Path = PROJECT, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m harness`` as a user would, with `environment` added to this process's own."""
     command = [sys.executable, "-m", "harness", *arguments, f"--directory={directory}"]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=180)
+    variables = {**os.environ, **(environment or {})}
+    return subprocess.run(command, cwd=project, env=variables, capture_output=True, text=True, timeout=180)
 
 
-def start_stack(directory: Path, *options: str, project: Path = PROJECT) -> EmbeddedStack:
+def start_stack(
+    directory: Path, *options: str, project: Path = PROJECT, environment: Mapping[str, str] | None = None
+) -> EmbeddedStack:
     addresses = Addresses(free_port(), free_port())
     ports = (f"--port={addresses.aws_port}", f"--sagemaker-port={addresses.sagemaker_port}")
-    started = harness("up", "--detach", "--json", *ports, *options, directory=directory, project=project)
+    command = ("up", "--detach", "--json", *ports, *options)
+    started = harness(*command, directory=directory, project=project, environment=environment)
     assert started.returncode == 0, started.stderr
     return EmbeddedStack(json.loads(started.stdout), addresses, directory)
 

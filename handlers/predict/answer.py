@@ -6,7 +6,7 @@ import json
 import math
 from typing import NamedTuple
 
-from .problem import Problem
+from .problem import UNEXPECTED_ANSWER, Problem
 from .response import Response, response
 
 HUGE = 1e300  # JSON's numbers have no limit; those of a model have, and NaN is not less than anything
@@ -28,7 +28,7 @@ class Prediction(NamedTuple):
         if len(logits) != len(labels):
             raise Problem(
                 500,
-                "The model's answer does not fit this service. The reason is in its log.",
+                UNEXPECTED_ANSWER,
                 error="UnexpectedAnswer",
                 note=f"there are {len(labels)} labels, but the endpoint answered {document[:200]!r}.",
             )
@@ -43,7 +43,7 @@ def _logits(document: bytes) -> list[float]:
     """The only row of a matrix of finite numbers; empty if the document is something else."""
     try:
         matrix = json.loads(document)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or brackets in brackets in brackets ...
         return []
     match matrix:
         case [[*row]] if all(isinstance(logit, int | float) and -HUGE < logit < HUGE for logit in row):

@@ -6,9 +6,12 @@ start. So botocore only finds the credentials and signs here, and urllib3 sends.
 
 from __future__ import annotations
 
+import http.client
+import io
 import json
+import socket
 import time
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import urllib3
@@ -18,10 +21,13 @@ from botocore.credentials import ContainerProvider, CredentialResolver, EnvProvi
 from botocore.endpoint_provider import RuleSetStandardLibrary
 from botocore.loaders import Loader
 from urllib3 import exceptions
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from .problem import Problem
+from .problem import UNEXPECTED_ANSWER, Problem
 
 MAX_MESSAGE_LENGTH = 300
+# Of an answer, its headers included. The logits of ten thousand classes take a quarter of it.
+MAX_ANSWER_BYTES = 1024 * 1024
 
 # The one header of a caller that SageMaker hands on to the container as it is.
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
@@ -44,6 +50,7 @@ class Endpoint:
         self._name = name
         self.url = f"{runtime_url or _regional_url(region)}/endpoints/{name}/invocations"
         self._pool = urllib3.connection_from_url(self.url, maxsize=1, retries=False)
+        self._pool.ConnectionCls = _TlsConnection if self.url.startswith("https:") else _Connection
         # The two ways in which Lambda hands a function its role. Credentials that expire renew themselves.
         credentials = CredentialResolver([EnvProvider(), ContainerProvider()]).load_credentials()
         if credentials is None:
@@ -59,7 +66,9 @@ class Endpoint:
         try:
             headers = {"Content-Type": media_type, "Accept": "application/json", CUSTOM_ATTRIBUTES: request_id}
             response = self._post_with_retry(image, headers, deadline)
-            body = response.read()
+            body = response.read(decode_content=False)
+        except _AnswerTooLarge as error:
+            raise Problem(500, UNEXPECTED_ANSWER, error="UnexpectedAnswer", note=str(error)) from error
         except exceptions.NewConnectionError as error:  # first: in urllib3 1.26 it is a TimeoutError as well
             raise _not_now(_UNAVAILABLE, type(error).__name__, str(error)) from error
         except exceptions.TimeoutError as error:
@@ -119,6 +128,59 @@ class Endpoint:
         return Problem(500, detail, error=code, note=note)
 
 
+class _AnswerTooLarge(Exception):
+    """The endpoint sends more than an answer may have."""
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer that must be complete within the timeout that its socket has when the reading begins.
+
+    The timeout of a plain one starts anew with every piece: one byte a second would keep the function for ever.
+    """
+
+    def __init__(self, connection: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(cast(socket.socket, _Wire(connection)), *args, **options)
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+
+
+class _TlsConnection(HTTPSConnection):
+    response_class = _Answer
+
+
+class _Wire(io.RawIOBase):
+    """What comes from a socket, up to one deadline and MAX_ANSWER_BYTES."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._stream = connection.makefile("rb", buffering=0)  # holds the socket open if the pool lets go of it
+        self._deadline = time.monotonic() + (connection.gettimeout() or 0)
+        self._allowance = MAX_ANSWER_BYTES
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError("the answer was not complete in time")
+        if self._allowance <= 0:
+            raise _AnswerTooLarge(f"the endpoint's answer is longer than {MAX_ANSWER_BYTES} bytes.")
+        self._connection.settimeout(seconds)
+        received = self._stream.readinto(buffer)
+        self._allowance -= received or 0
+        return received
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
 def _regional_url(region: str) -> str:
     """The runtime's URL in a region: its partition (aws, aws-cn, ...) decides on the domain."""
     partition = RuleSetStandardLibrary(Loader().load_data("partitions")).aws_partition(region)
@@ -128,7 +190,7 @@ def _regional_url(region: str) -> str:
 def _json_object(text: bytes | str) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

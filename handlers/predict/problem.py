@@ -16,6 +16,9 @@ _TITLES = {  # the reason phrases of RFC 9110, which `about:blank` asks for
     504: "Gateway Timeout",
 }
 
+# What the caller reads when the endpoint answers something other than logits for the labels in the settings.
+UNEXPECTED_ANSWER = "The model's answer does not fit this service. The reason is in its log."
+
 
 class Problem(Exception):
     """An answer other than 200.

@@ -47,6 +47,7 @@ class Connections:
         self._host, self._port = host, port
         self._idle: deque[tuple[float, http.client.HTTPConnection]] = deque()
         self._lock = threading.Lock()
+        self._sweeping = False  # whether somebody will look after the idle ones
 
     def request(
         self,
@@ -116,6 +117,24 @@ class Connections:
     def _give_back(self, connection: http.client.HTTPConnection) -> None:
         with self._lock:
             self._idle.append((time.monotonic(), connection))
+            if not self._sweeping:
+                self._sweeping = True
+                self._sweep_later()
+
+    def _sweep_later(self) -> None:
+        sweep = threading.Timer(_LONGEST_IDLE_SECONDS, self._sweep)
+        sweep.daemon = True
+        sweep.start()
+
+    def _sweep(self) -> None:
+        """Close what no request has taken in time: after a busy moment, perhaps none comes for long."""
+        oldest = time.monotonic() - _LONGEST_IDLE_SECONDS
+        with self._lock:
+            while self._idle and self._idle[0][0] <= oldest:
+                self._idle.popleft()[1].close()
+            self._sweeping = bool(self._idle)
+            if self._sweeping:
+                self._sweep_later()
 
 
 class _DeadlineSocket(socket.socket):

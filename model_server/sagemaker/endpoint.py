@@ -65,7 +65,6 @@ class Endpoint:
 
         `model_files` names the folder in `home` in which an earlier variant has left its model.
         """
-        self.home.mkdir(parents=True, exist_ok=True)
         deployment = replace(deployment, rollback_alarms=self._rollback_alarms())
         variant = self.incoming = Variant(deployment, self.home, self.command, self.lock, self.enforce_iam, model_files)
         self.failure_reason = None

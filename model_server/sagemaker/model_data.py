@@ -71,6 +71,8 @@ def _download(uri: str, target: Path, s3: "S3Client", role_arn: str, deadline: f
         raise ModelDataError(_failed_download(uri, error)) from error
     except (BotoCoreError, OSError) as error:
         raise ModelDataError(_failed_download(uri, error)) from error
+    finally:
+        s3.close()  # its connections: the next download is far away, and opens another
 
 
 _ADVICE = (

@@ -6,6 +6,7 @@ without it, and its result is published under it. The lock is re-entrant, so cod
 that takes it.
 """
 
+import logging
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from . import saved_state
 from .deployment import Deployment
 from .endpoint import Endpoint
 from .record import Record
+
+log = logging.getLogger(__name__)
 
 
 class Registry:
@@ -52,9 +55,15 @@ class Registry:
         return Endpoint(arn, name, deployment, home, self.container_command, self.lock, self.enforce_iam, self.save)
 
     def save(self) -> None:
-        """Keep what has changed, if anything is to be kept. Call with the lock held."""
+        """Keep what has changed, if anything is to be kept. Call with the lock held.
+
+        A full disk must not stop an endpoint half-way through its change; it costs what a restart would find.
+        """
         if self._state_file:
-            saved_state.save(self, self._state_file)
+            try:
+                saved_state.save(self, self._state_file)
+            except OSError as error:
+                log.error("%s is out of date, a restart would not find the last change: %s", self._state_file, error)
 
     def _remove_leftovers(self) -> None:
         """Model files of a stand-in that was killed and whose endpoints nobody knows any more. Logs stay."""

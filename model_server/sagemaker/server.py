@@ -19,7 +19,7 @@ from .worker import Worker
 
 log = logging.getLogger(__name__)
 
-_THREADS = 64  # each invocation occupies one for up to a minute
+THREADS = 64  # each invocation occupies one for up to a minute
 _GRACE_SECONDS = 20  # for requests and containers to end; containers that take longer are killed with the worker
 
 
@@ -50,7 +50,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": self._address,
             "workers": 1,
             "worker_class": Worker,
-            "threads": _THREADS,
+            "threads": THREADS,
             "timeout": 0,
             "graceful_timeout": _GRACE_SECONDS,
             "keepalive": 75,  # longer than SDKs keep idle connections, so that none is closed under a request

@@ -2,9 +2,9 @@
 
 import logging
 import shutil
-import tempfile
 import threading
 import time
+import uuid
 from pathlib import Path
 
 from .container import INVOCATION_TIMEOUT, Container, ContainerSpec, UnhealthyContainer
@@ -50,8 +50,7 @@ class Variant:
         self._container: Container | None = None
         self._starting: Container | None = None
         self._retired = threading.Event()
-        self.folder = home / model_files if model_files else Path(tempfile.mkdtemp(prefix="model-", dir=home))
-        self.folder.mkdir(exist_ok=True)
+        self.folder = home / (model_files or f"model-{uuid.uuid4().hex[:8]}")
 
     @property
     def container_pid(self) -> int | None:
@@ -65,8 +64,12 @@ class Variant:
             LaunchFailed: nothing is left running, and no file is left but the log.
         """
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             spec = self._fetch_model()
             container = self._start(spec)
+        except OSError as error:
+            self.retire()
+            raise LaunchFailed(f"The model cannot be written to the disk: {error}") from error
         except (RoleRefused, ModelDataError, UnhealthyContainer) as error:
             self.retire()
             raise LaunchFailed(str(error)) from error

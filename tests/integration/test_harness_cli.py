@@ -282,6 +282,7 @@ def test_down_stops_everything_and_a_new_start_works_in_the_same_folder(own_stac
     assert harness("down", directory=own_stack.directory).returncode == 0
     assert wait_until_gone(processes) == []
     assert not (own_stack.directory / "tmp").exists()
+    assert not list(own_stack.directory.glob("endpoints/*/model-*"))
     again = start_stack(own_stack.directory)
     assert harness("predict", SAMPLE, directory=again.directory).returncode == 0
 

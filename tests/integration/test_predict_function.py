@@ -6,6 +6,7 @@ Around it are real HTTP servers: an image host, and one that speaks the wire for
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -126,6 +128,18 @@ def hang_up(request: Request) -> None:
 def half_an_answer(request: Request) -> None:
     request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[[3.99, 1.")
     request.close_connection = True
+
+
+def drip(before: bytes) -> Answer:
+    """One byte every tenth of a second, for ever; what comes first, comes at once."""
+
+    def answer(request: Request) -> None:
+        request.wfile.write(before)
+        while True:
+            request.wfile.write(b" ")
+            time.sleep(0.1)
+
+    return answer
 
 
 def stream_forever(request: Request) -> None:
@@ -588,6 +602,11 @@ def test_an_image_host_that_hangs(function: Function, images: Server, runtime: S
         (reply(200, b'[["1", "2", "3", "4", "5"]]'), 500, "does not fit", "UnexpectedAnswer"),
         (reply(200, b'{"logits": [1, 2, 3, 4, 5]}'), 500, "does not fit", "UnexpectedAnswer"),
         (reply(200, b"\xff"), 500, "does not fit", "UnexpectedAnswer"),
+        (reply(200, b"[" * 200_000), 500, "does not fit", "UnexpectedAnswer"),
+        (reply(502, b"[" * 200_000), 503, "at the moment", "None"),
+        (reply(200, LOGITS + bytes(2 * 1024**2)), 500, "does not fit", "UnexpectedAnswer"),
+        (reply(200, gzip.compress(bytes(50 * 1024**2)), Content_Encoding="gzip"), 500, "does not fit", "Unexpected"),
+        (stream_forever, 500, "does not fit", "UnexpectedAnswer"),
     ],
 )
 @pytest.mark.usefixtures("good_request_works")
@@ -613,6 +632,19 @@ def test_the_log_names_the_permission_that_is_missing(function: Function, runtim
 def test_an_endpoint_that_hangs(image: bytes, function: Function, runtime: Server) -> None:
     runtime.answer = hang
     outcome = function.call(http_event(image, content_type="image/png"), seconds=LITTLE)
+    assert_problem(outcome, 504, "too long")
+    assert outcome.log["latencyMs"] < LITTLE * 1000
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"HTTP/1.1 200 OK\r\nX-Slow:", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"],
+    ids=["headers", "body"],
+)
+@pytest.mark.usefixtures("good_request_works")
+def test_an_endpoint_that_drips(before: bytes, function: Function, runtime: Server) -> None:
+    runtime.answer = drip(before)
+    outcome = function.call(http_event(JPEG, content_type="image/jpeg"), seconds=LITTLE)
     assert_problem(outcome, 504, "too long")
     assert outcome.log["latencyMs"] < LITTLE * 1000
 

@@ -1,0 +1,68 @@
+"""What a stack has at a moment: processes, ports, threads, open files, files. A fault must not make it more."""
+
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.faults.system import Part, System
+
+SETTLING_SECONDS = 20.0
+"""A container is given 8 s to end, one of a stand-in that is gone 5 s, a worker 2 s."""
+
+# Names that are made up anew each time: of a function's folder, a model's, ...
+RANDOM = re.compile(r"(?<=predict-)\w{8}|(?<=model-)[0-9a-f]{8}|(?<=tmp)\w{8}")
+
+
+@dataclass(frozen=True)
+class Census:
+    """Counts by kind and owner."""
+
+    counts: Counter[tuple[str, str]]
+
+    @classmethod
+    def of(cls, system: System) -> "Census":
+        counts: Counter[tuple[str, str]] = Counter()
+        for part, process in system.all_processes():
+            owner = str(part or "unknown")
+            try:
+                with process.oneshot():
+                    counts["process", owner] += 1
+                    listening = [c for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+                    counts["listening port", owner] += len({c.laddr for c in listening})
+                    if part is not Part.WORKER:  # new ones take the place of old ones all the time
+                        counts["thread", owner] += process.num_threads()
+                        connections = Counter(c.status for c in process.net_connections("tcp"))
+                        # Those that are open may be kept for the next request. Half-closed ones are of no use any more,
+                        # but hypercorn, which MiniStack runs on, does not look at them for 75 s.
+                        half_closed = connections[psutil.CONN_CLOSE_WAIT]
+                        kept = connections[psutil.CONN_ESTABLISHED]
+                        if part is Part.EMULATOR:
+                            kept += half_closed
+                        else:
+                            counts["half-closed connection", owner] += half_closed
+                        counts["open file", owner] += process.num_fds() - kept
+            except psutil.NoSuchProcess:
+                continue
+        for path in _files(system.stack.directory):
+            counts["file", RANDOM.sub("*", path)] += 1
+        return cls(counts)
+
+    def added_since(self, before: "Census") -> dict[tuple[str, str], int]:
+        """What there is more of than before."""
+        return dict(self.counts - before.counts)
+
+
+def leftovers(system: System, before: Census) -> dict[tuple[str, str], int]:
+    """What is there in addition, once what was ending has ended."""
+    give_up_at = time.monotonic() + SETTLING_SECONDS
+    while (added := Census.of(system).added_since(before)) and time.monotonic() < give_up_at:
+        time.sleep(0.2)
+    return added
+
+
+def _files(directory: Path) -> list[str]:
+    return [str(path.relative_to(directory)) for path in directory.rglob("*") if "__pycache__" not in path.parts]

@@ -1,0 +1,13 @@
+"""Each part killed, stopped, slowed down: only answers of the contract, recovery, nothing left behind."""
+
+import pytest
+
+from tests.faults.cases import Case, violation
+from tests.faults.runs import GROUPS, Run
+
+GROUP = "parts"
+
+
+@pytest.mark.parametrize("case", GROUPS[GROUP].cases, ids=str)
+def test_fault(run: Run, case: Case) -> None:
+    assert violation(run.try_out(case)) is None
