@@ -50,11 +50,11 @@ test: $(VENV)/.dev $(MODEL) browser ## Run all tests (TEST="tests/unit -k name" 
 	@$(PY) -m pytest --numprocesses 3 --dist loadfile $(TEST) # most tests wait more than they work
 
 .PHONY: test-compose
-test-compose: TEST := $(or $(TEST),tests/integration tests/compose tests/e2e/test_page.py)
+test-compose: TEST := $(or $(TEST),tests/compose tests/integration tests/e2e/test_page.py::test_answers_for_a_sample)
 test-compose: $(VENV)/.dev $(MODEL) browser ## Build the images, and run the tests of a running stack against containers
 	@docker compose version >/dev/null 2>&1 || { echo "Docker with its compose plugin is needed. Install it, and start it."; exit 1; }
 	@docker version >/dev/null || exit 1
-	@$(PY) -m pytest --stack=compose $(TEST)
+	@$(PY) -m pytest --stack=compose --numprocesses 3 $(TEST)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and security rules

@@ -1,5 +1,6 @@
 """The stack as containers, started by the command that users call."""
 
+import fcntl
 import json
 import os
 import signal
@@ -43,6 +44,11 @@ class Project:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def build(self) -> None:
+        """Build the images of its services."""
+        with building():
+            self.compose("build")
+
     def container(self, service: str) -> str:
         """The id of a service's container."""
         return self.compose("ps", "--all", "--quiet", service).strip()
@@ -78,6 +84,14 @@ def docker(*arguments: str) -> str:
 
 
 @contextmanager
+def building() -> Iterator[None]:
+    """One process builds at a time, so that the next finds the layers instead of making them as well."""
+    with (PROJECT / "docker-compose.yml").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def compose_project(name: str) -> Iterator[Project]:
     """A project that is not up yet, and of which nothing is left at the end of the ``with`` block."""
     name = f"object-counting-{name}-{os.getpid()}"
@@ -94,7 +108,8 @@ def compose_project(name: str) -> Iterator[Project]:
 def running_compose_stack(name: str) -> Iterator[ComposeStack]:
     """Build and start a stack, and wait until ``deploy`` has ended."""
     with compose_project(name) as project:
-        project.compose("up", "--build", "--detach")
+        project.build()
+        project.compose("up", "--detach")
         status = docker("wait", project.container("deploy"))
         printed = project.compose("logs", "--no-log-prefix", "deploy")
         assert status == "0", printed

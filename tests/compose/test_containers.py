@@ -70,20 +70,9 @@ def test_endpoint_says_why_it_cannot_fetch_the_pages_images(running: ComposeStac
     assert "The image cannot be fetched" in refused.value.response["OriginalMessage"]
 
 
-def test_deploying_again_starts_from_nothing(breakable: ComposeStack) -> None:
-    breakable.aws["s3"].create_bucket(Bucket="left-over")
-    breakable.project.compose("up", "--detach")
-    assert docker("wait", breakable.project.container("deploy")) == "0"
-    printed = breakable.project.compose("logs", "--no-log-prefix", "deploy")
-    breakable.outputs.update(json.loads(printed[printed.rindex("{") :]))
-    names = [bucket["Name"] for bucket in breakable.aws["s3"].list_buckets()["Buckets"]]
-    assert len(names) == 2
-    assert "left-over" not in names
-
-
-@pytest.mark.usefixtures("engine")
 def test_down_ends_in_good_order_and_leaves_nothing() -> None:
     with compose_project("down") as project:
+        project.build()
         project.compose("up", "--detach", "--wait", "aws", "sagemaker")
         project.compose("stop")
         for service in ("aws", "sagemaker"):

@@ -7,15 +7,17 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from harness.project import PROJECT
 from model_server.sagemaker.archive import unpack
-from tests.compose_stack import docker
+from tests.compose_stack import building, docker
 from tests.embedded_stack import free_port
 
+LEGACY, BUILDKIT = {"DOCKER_BUILDKIT": "0"}, {"DOCKER_BUILDKIT": "1"}
 MODEL_SERVER = "model_server/Dockerfile"
 # SageMaker's own limits. https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 MEMORY = "2g"
@@ -28,9 +30,9 @@ SAMPLES = [(PROJECT / f"site/samples/{count}.jpg").read_bytes() for count in ran
 def builder(name: str) -> tuple[Sequence[str], dict[str, str]]:
     """The start of a command line that builds with BuildKit or with the legacy builder, and its environment."""
     if name == "legacy":
-        return ["docker", "build"], {"DOCKER_BUILDKIT": "0"}
+        return ["docker", "build"], LEGACY
     if subprocess.run(["docker", "buildx", "version"], capture_output=True).returncode == 0:
-        return ["docker", "build"], {"DOCKER_BUILDKIT": "1"}
+        return ["docker", "build"], BUILDKIT
     # Without the plugin, only a command line before version 23 speaks to the engine's own BuildKit.
     for folder in os.get_exec_path():
         docker_command = shutil.which("docker", path=folder)
@@ -38,7 +40,7 @@ def builder(name: str) -> tuple[Sequence[str], dict[str, str]]:
             docker_command
             and " 20." in subprocess.run([docker_command, "--version"], capture_output=True, text=True).stdout
         ):
-            return [docker_command, "build"], {"DOCKER_BUILDKIT": "1"}
+            return [docker_command, "build"], BUILDKIT
     pytest.skip("no docker command here can use BuildKit: there is no buildx plugin")
 
 
@@ -47,19 +49,19 @@ def build(command: Sequence[str], environment: dict[str, str], dockerfile: str, 
     torch_index = os.environ.get("TORCH_INDEX_URL", "")
     arguments = [f"--build-arg=TORCH_INDEX_URL={torch_index}"] if dockerfile == MODEL_SERVER else []
     stage = [f"--target={target}"] if target else []
-    done = subprocess.run(
-        [*command, "--quiet", f"--file={dockerfile}", *stage, *arguments, "."],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-    )
+    with building() if environment == LEGACY else nullcontext():
+        done = subprocess.run(
+            [*command, "--quiet", f"--file={dockerfile}", *stage, *arguments, "."],
+            cwd=PROJECT,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+        )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-@pytest.mark.usefixtures("engine")
-@pytest.mark.parametrize("name", ["legacy", "BuildKit"])
+@pytest.mark.parametrize("name", ["BuildKit", "legacy"])
 def test_every_image_builds_with(name: str) -> None:
     command, environment = builder(name)
     for dockerfile, target in (
@@ -74,9 +76,9 @@ def test_every_image_builds_with(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def image(engine: None) -> str:
+def image() -> str:
     """The id of what one pushes to ECR: the image that the Dockerfile builds when no target is named."""
-    return build(["docker", "build"], {"DOCKER_BUILDKIT": "0"}, MODEL_SERVER, None)
+    return build(["docker", "build"], LEGACY, MODEL_SERVER, None)
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,7 @@
 import os
 import subprocess
 
-import pytest
-
 from harness.project import PROJECT
-
-pytestmark = pytest.mark.usefixtures("engine")
 
 
 def images(**variables: str) -> "subprocess.CompletedProcess[str]":

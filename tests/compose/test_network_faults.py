@@ -1,5 +1,6 @@
 """Faults of containers and of the network between them: clear answers meanwhile, and recovery by itself."""
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -108,3 +109,14 @@ def test_aws_is_restarted(breakable: ComposeStack) -> None:
 def test_everything_is_restarted(breakable: ComposeStack) -> None:
     breakable.project.compose("restart", "aws", "sagemaker")
     wait_for_an_answer(breakable, api_may_be_gone=True)
+
+
+def test_deploying_again_starts_from_nothing(breakable: ComposeStack) -> None:
+    breakable.aws["s3"].create_bucket(Bucket="left-over")
+    breakable.project.compose("up", "--detach")
+    assert docker("wait", breakable.project.container("deploy")) == "0"
+    printed = breakable.project.compose("logs", "--no-log-prefix", "deploy")
+    breakable.outputs.update(json.loads(printed[printed.rindex("{") :]))
+    names = [bucket["Name"] for bucket in breakable.aws["s3"].list_buckets()["Buckets"]]
+    assert len(names) == 2
+    assert "left-over" not in names
