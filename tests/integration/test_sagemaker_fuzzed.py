@@ -74,6 +74,7 @@ def exchange(stand_in: StandIn, method: bytes, target: bytes, headers: Sequence[
         received = b""
         while piece := connection.recv(65536):
             received += piece
+    received = received.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
     head, _, content = received.partition(b"\r\n\r\n")
     status, *fields = head.decode("latin-1").split("\r\n")
     return Answer(int(status.split()[1]), dict(f.lower().split(": ", 1) for f in fields), content)
