@@ -60,8 +60,7 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path, enforce_ia
     }
     group.start(
         "MiniStack",
-        # -P: the file's folder has modules of its own, which are no part of MiniStack.
-        [sys.executable, "-P", str(PROJECT / "harness/ministack.py")],
+        [sys.executable, "-m", "harness.aws_emulator", str(files)],
         environment
         | {
             "GATEWAY_PORT": str(addresses.aws_port),
@@ -73,7 +72,7 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path, enforce_ia
             "LAMBDA_ACCOUNT_CONCURRENCY": str(MAX_FUNCTION_CALLS),
         },
         directory / "emulator.log",
-        files,
+        PROJECT,
     )
     group.start(
         "SageMaker stand-in",

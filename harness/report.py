@@ -164,7 +164,7 @@ def _what_it_is(process: psutil.Process) -> str:
     for part, name in {
         "_worker.py": "function",
         "reaper.py": "reaper",
-        "ministack": "MiniStack",
+        "harness.aws_emulator": "MiniStack",
         "model_server.sagemaker": "SageMaker stand-in",
         "model_server.container": "model container",
         "harness": "harness",

@@ -92,7 +92,7 @@ def part_of(command: list[str]) -> Part | None:
         return Part.STAND_IN
     if any(word.endswith("/_worker.py") for word in command):
         return Part.WORKER
-    if any(word.endswith("harness/ministack.py") for word in command):
+    if "harness.aws_emulator" in command:
         return Part.EMULATOR
     if any(word.endswith("harness/reaper.py") for word in command):
         return Part.HARNESS

@@ -271,7 +271,7 @@ def test_down_also_stops_a_stack_that_is_starting(tmp_path: Path) -> None:
 
 def test_the_end_of_an_emulator_ends_the_stack(own_stack: EmbeddedStack) -> None:
     processes = members(own_stack.directory)
-    (emulator,) = [p for p in processes if any(part.endswith("/harness/ministack.py") for part in p.cmdline())]
+    (emulator,) = [p for p in processes if "harness.aws_emulator" in p.cmdline()]
     emulator.kill()
     assert wait_until_gone(processes) == []
     assert "MiniStack ended" in (own_stack.directory / "up.log").read_text()

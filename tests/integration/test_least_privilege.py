@@ -2,7 +2,7 @@
 
 The statements are read from the deployed stack, so one that somebody adds is shown to be needed as well, or this
 fails. The stack has every option that adds a statement. Where MiniStack itself does not enforce what AWS does,
-``harness/ministack.py`` makes it, and the stand-in for SageMaker asks IAM about what it does not do itself: it records
+``harness/aws_emulator/`` makes it, and the stand-in for SageMaker asks IAM about what it does not do itself: it records
 no requests and encrypts no volume, but starts an endpoint that should only with a role that may.
 
 Nothing here can decide what is about keys of KMS alone: their own policies, which AWS asks beside the role's, and the

@@ -1,0 +1,7 @@
+"""What MiniStack answers a request with."""
+
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
+
+INTERNAL_SERVER_ERROR = '{"message":"Internal Server Error"}'
+"""What an HTTP API says when its function does not."""

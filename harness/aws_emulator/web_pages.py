@@ -1,0 +1,64 @@
+"""Web pages are kept out of everything but the APIs and sites that are made for them."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import ministack.app
+
+
+def keep_web_pages_out() -> None:
+    """Refuse what a web page made a browser on this machine send to AWS's APIs.
+
+    MiniStack checks no signature and grants every preflight request, so any page that is open while the stack runs
+    could create a function here, and call it: code of a stranger's choice. What visitors use stays open, as on AWS:
+    an API decides by its own CORS settings.
+    """
+    application = ministack.app.app
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        if scope["type"] == "lifespan" or not _is_sent_by_a_page(headers, scope["path"]):
+            await application(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            content_type = (b"content-type", b"text/plain")
+            await send({"type": "http.response.start", "status": 403, "headers": [content_type]})
+            await send({"type": "http.response.body", "body": b"Web pages may not use AWS's APIs on this machine.\n"})
+
+    ministack.app.app = app
+
+
+def _is_sent_by_a_page(headers: Mapping[str, str], path: str) -> bool:
+    """By what browsers say of a request (https://www.w3.org/TR/fetch-metadata/, RFC 6454).
+
+    With DNS rebinding a page has the origin that it sends to, but then that has a name of the public DNS.
+    """
+    host = headers.get("host", "")
+    # MiniStack's own paths, which reset or configure it, answer under every host name.
+    if _is_for_visitors(host) and not path.startswith("/_"):
+        return False
+    if not _is_private_name(urlsplit(f"//{host}").hostname or ""):
+        return True
+    origin = headers.get("origin")
+    return headers.get("sec-fetch-site") in ("cross-site", "same-site") or (
+        origin is not None and urlsplit(origin).netloc != host
+    )
+
+
+def _is_for_visitors(host: str) -> bool:
+    """Whether a host name is that of an API, or of a distribution."""
+    is_api = ministack.app._EXECUTE_API_RE.match(host) or ministack.app._resolve_custom_domain_request(host, "/")
+    return bool(is_api or ministack.app._parse_cloudfront_dataplane_host(host))
+
+
+def _is_private_name(host: str) -> bool:
+    """Whether a host is an IP address, or a name that no public DNS server answers for."""
+    if "." not in host or host.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
