@@ -115,7 +115,7 @@ def _hosts(read: SettingReader) -> tuple[str, ...]:
 def _is_host(value: str) -> bool:
     name, colon, port = value.partition(":")
     return is_domain_name(name) and (
-        not colon or re.fullmatch(r"[1-9]\d{0,4}", port) is not None and int(port) < 65_536
+        not colon or (re.fullmatch(r"[1-9]\d{0,4}", port) is not None and int(port) < 65_536)
     )
 
 

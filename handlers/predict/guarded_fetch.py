@@ -122,8 +122,8 @@ def fetch(
 
     deadline: a time.monotonic() value over everything: DNS, connect, TLS, headers, body and redirects.
     trusted_origins: exact origins (`http://localhost:8000`) that may have a private address and any port.
-    allowed_hosts: if there are any, the only hosts that may be asked, beside trusted origins: on ports 80 and 443, or on
-        the port that stands behind the name (`images.example:8443`). Their addresses must be public all the same.
+    allowed_hosts: if there are any, the only hosts that may be asked, beside trusted origins: on ports 80 and 443, or
+        on the port that stands behind the name (`images.example:8443`). Their addresses must be public all the same.
     Raises a FetchError, and ValueError if a trusted origin is not an origin, or an allowed host not a host.
     """
     trusted = {parse_origin(origin) for origin in trusted_origins}

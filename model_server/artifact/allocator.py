@@ -13,8 +13,8 @@ _M_MMAP_THRESHOLD = -3  # malloc.h
 def return_large_blocks() -> None:
     """From now on, return large blocks to the operating system as soon as they are free. Other libraries than glibc do.
 
-    glibc raises the size from which it does so, by itself and up to 32 MB (mallopt(3)), and then keeps what every thread
-    has freed: after some large images in a container's 32 threads, 2 GB that nobody uses.
+    glibc raises the size from which it does so, by itself and up to 32 MB (mallopt(3)), and then keeps what every
+    thread has freed: after some large images in a container's 32 threads, 2 GB that nobody uses.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

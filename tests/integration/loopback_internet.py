@@ -2,8 +2,8 @@
 
 A network namespace has a loopback device, to which all addresses are routed, so a connection to 169.254.169.254 arrives
 here as one to a public address does. In a mount namespace, /etc/resolv.conf names a DNS server in this process. What is
-tested, `guarded_fetch.fetch`, runs unchanged, with the C library's resolver and the kernel's TCP. Needs Linux, and a user
-who may make namespaces, root or not.
+tested, `guarded_fetch.fetch`, runs unchanged, with the C library's resolver and the kernel's TCP. Needs Linux, and a
+user who may make namespaces, root or not.
 
 The process reads lines of JSON, each an `Order`, and answers each with a line, a `Report`.
 """

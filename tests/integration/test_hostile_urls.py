@@ -210,7 +210,9 @@ http https ftp : / // \\ @ # ? & = ; , . .. - _ ~ ! $ ' ( ) * + % %00 %09 %0a %2
 127.0.0.1 127.1 0x7f 0177 2130706433 169.254.169.254 10.0.0.1 localhost web.example private.example a1 xn--bcher-kva
 0 1 80 443 8080 65616 user secret image
 """
-pieces = st.sampled_from([*PIECES.split(), " ", "\t", "\r\n", "\0", "\u3002", "\uff0e", "\u2460", "\uff0f", "\u00ad", "\u017f"])
+pieces = st.sampled_from(
+    [*PIECES.split(), " ", "\t", "\r\n", "\0", "\u3002", "\uff0e", "\u2460", "\uff0f", "\u00ad", "\u017f"]
+)
 tails = st.lists(pieces, max_size=8).map("".join)
 urls = st.one_of(
     tails.map("http://127.0.0.1{}".format),
