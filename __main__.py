@@ -42,7 +42,12 @@ site = StaticSite(
         "domain": settings.page.domain,
     },
 )
-trusted_origins = {"TRUSTED_IMAGE_ORIGINS": site.url} if settings.trust_page_origin else {}
+# The function and the model both fetch images from the web.
+fetching: dict[str, pulumi.Input[str]] = {}
+if settings.trust_page_origin:
+    fetching["TRUSTED_IMAGE_ORIGINS"] = site.url
+if settings.allowed_image_hosts:
+    fetching["ALLOWED_IMAGE_HOSTS"] = " ".join(settings.allowed_image_hosts)
 runtime_url = (
     {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": settings.sagemaker_runtime_url} if settings.sagemaker_runtime_url else {}
 )
@@ -92,7 +97,7 @@ endpoint = InferenceEndpoint(
         }
         if has_instances
         else None,
-        "environment": trusted_origins,
+        "environment": fetching,
         "log_retention_days": operation.log_retention_days,
         "keep_data": operation.keep_data,
     },
@@ -122,7 +127,7 @@ function = PredictFunction(
             "MODEL_NAME": f"{settings.name}-{artifact.digest}",
             "ANSWER_TEMPLATE": settings.answer_template,
             "MAX_IMAGE_BYTES": str(settings.max_image_bytes),
-            **trusted_origins,
+            **fetching,
             **runtime_url,
         },
         "memory_mb": settings.function.memory_mb,

@@ -16,12 +16,15 @@ from components.endpoint_settings import EndpointSettings
 from components.function_settings import FunctionSettings
 from components.operation_settings import OperationSettings
 from components.page_settings import PageSettings
-from components.setting_reader import SettingReader
+from components.setting_reader import SettingReader, is_domain_name
 from components.tag_settings import read_tags
 
 # Bytes of one image. Lambda takes 6 MB of event, in which base64 makes 4 bytes of 3 and the rest needs room; that is
 # less than the 10 MB of an HTTP API and the 6 MB of a real-time endpoint.
 LARGEST_IMAGE = 4_500_000
+# Characters of one environment variable of a SageMaker model, in which the hosts travel.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
+LONGEST_LIST_OF_HOSTS = 1024
 # https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
 LARGEST_IMAGE_FOR_SERVERLESS = 4 * 1024**2
 
@@ -35,6 +38,7 @@ class Settings:
     labels: tuple[str, ...]
     answer_template: str
     max_image_bytes: int
+    allowed_image_hosts: tuple[str, ...]
     endpoint: EndpointSettings
     function: FunctionSettings
     api: ApiSettings
@@ -54,6 +58,9 @@ class Settings:
         endpoint, api, page = EndpointSettings.read(read), ApiSettings.read(read), PageSettings.read(read)
         if page.domain and api.domain and page.domain["name"] == api.domain["name"]:
             raise read.refuse("pageDomain", "it must not be apiDomain as well: a name leads to one place")
+        allowed_image_hosts, trust_page_origin = _hosts(read), read.flag("trustPageOrigin")
+        if allowed_image_hosts:
+            _check_samples(read, page, allowed_image_hosts, trust_page_origin)
         return cls(
             name=read.text("name", _is_name, "3 to 40 lower-case letters, digits and inner hyphens"),
             model_artifact=Path(
@@ -72,12 +79,13 @@ class Settings:
             max_image_bytes=read.integer(
                 "maxImageBytes", 1, LARGEST_IMAGE_FOR_SERVERLESS if endpoint.serverless else LARGEST_IMAGE
             ),
+            allowed_image_hosts=allowed_image_hosts,
             endpoint=endpoint,
             function=FunctionSettings.read(read),
             api=api,
             page=page,
             operation=OperationSettings.read(read),
-            trust_page_origin=read.flag("trustPageOrigin"),
+            trust_page_origin=trust_page_origin,
             sagemaker_runtime_url=read.optional_text(
                 "sagemakerRuntimeUrl", lambda url: urlsplit(url).scheme in ("http", "https"), "an http(s) URL"
             ),
@@ -92,6 +100,30 @@ def _labels(read: SettingReader) -> tuple[str, ...]:
     if len(set(labels)) != len(labels):
         raise read.error("labels", labels, "a list in which each text stands only once")
     return tuple(labels)
+
+
+def _hosts(read: SettingReader) -> tuple[str, ...]:
+    hosts = read.texts("allowedImageHosts")
+    if not all(map(_is_host, hosts)) or len(" ".join(hosts)) > LONGEST_LIST_OF_HOSTS:
+        allowed = "hosts such as images.example.com or images.example.com:8443, with at most"
+        raise read.error("allowedImageHosts", hosts, f"{allowed} {LONGEST_LIST_OF_HOSTS} characters in all")
+    return tuple(hosts)
+
+
+def _is_host(value: str) -> bool:
+    name, colon, port = value.partition(":")
+    return is_domain_name(name) and (
+        not colon or (re.fullmatch(r"[1-9]\d{0,4}", port) is not None and int(port) < 65_536)
+    )
+
+
+def _check_samples(read: SettingReader, page: PageSettings, hosts: tuple[str, ...], trust_page_origin: bool) -> None:
+    for sample in page.samples:
+        url = urlsplit(sample.url)
+        if not url.netloc and not trust_page_origin:
+            raise read.refuse("samples", f"{sample.url} comes from the page, which needs trustPageOrigin")
+        if url.netloc and not {url.netloc, url.hostname} & set(hosts):
+            raise read.refuse("samples", f"the host of {sample.url} is not among allowedImageHosts")
 
 
 def _is_name(value: str) -> bool:

@@ -89,6 +89,7 @@ def _fetch(url: str, deadline: float, log: CallLog) -> bytes:
                 deadline=now + FETCH_SHARE * (deadline - now),
                 max_bytes=SETTINGS.max_image_bytes,
                 trusted_origins=SETTINGS.trusted_image_origins,
+                allowed_hosts=SETTINGS.allowed_image_hosts,
             )
     except guarded_fetch.FetchError as error:
         status = FETCH_PROBLEMS[type(error)]

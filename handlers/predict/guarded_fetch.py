@@ -98,18 +98,44 @@ def parse_origin(text: str) -> Origin:
     return origin
 
 
-def fetch(url: str, *, deadline: float, max_bytes: int, trusted_origins: Collection[str] = ()) -> bytes:
+def parse_host(text: str) -> str:
+    """The host, with its port if there is one, that a text such as `images.example:8443` names. Raises ValueError."""
+    host = text.lower()
+    try:
+        origin, _ = _parse(f"http://{host}")
+        if host in (origin.host, f"{origin.host}:{origin.port}"):
+            return host
+    except InvalidUrl:
+        pass
+    raise ValueError(f"{text!r} is not a host; it must look like images.example or images.example:8443")
+
+
+def fetch(
+    url: str,
+    *,
+    deadline: float,
+    max_bytes: int,
+    trusted_origins: Collection[str] = (),
+    allowed_hosts: Collection[str] = (),
+) -> bytes:
     """GET a URL and return the body of the answer.
 
     deadline: a time.monotonic() value over everything: DNS, connect, TLS, headers, body and redirects.
     trusted_origins: exact origins (`http://localhost:8000`) that may have a private address and any port.
-    Raises a FetchError, and ValueError if a trusted origin is not an origin.
+    allowed_hosts: if there are any, the only hosts that may be asked, beside trusted origins: on ports 80 and 443, or
+        on the port that stands behind the name (`images.example:8443`). Their addresses must be public all the same.
+    Raises a FetchError, and ValueError if a trusted origin is not an origin, or an allowed host not a host.
     """
     trusted = {parse_origin(origin) for origin in trusted_origins}
+    allowed = {parse_host(host) for host in allowed_hosts}
     try:
         for _ in range(MAX_REDIRECTS + 1):
             origin, target = _parse(url)
-            addresses = _allowed_addresses(origin, origin in trusted, deadline)
+            if origin not in trusted and not _may_be_asked(origin, allowed):
+                raise _not_allowed()
+            addresses = _addresses(origin.host, deadline)
+            if origin not in trusted and not all(map(_is_public, addresses)):
+                raise _not_allowed()
             with _connect(origin, addresses, deadline) as connection:
                 location, body = _get(connection, origin, target, deadline, max_bytes)
             if location is None:
@@ -149,18 +175,15 @@ def _follow(url: str, location: str) -> str:
     return url
 
 
-def _allowed_addresses(origin: Origin, trusted: bool, deadline: float) -> list[_IpAddress]:
-    """The addresses of a host. Unless it is trusted, all of them must be public, and so must its port."""
-    if trusted:
-        return _addresses(origin.host, deadline)
-    if origin.port in _DEFAULT_PORTS.values():
-        addresses = _addresses(origin.host, deadline)
-        if all(map(_is_public, addresses)):
-            return addresses
-    raise _not_allowed()
+def _may_be_asked(origin: Origin, allowed_hosts: Collection[str]) -> bool:
+    """Whether host and port are allowed. No host means every host."""
+    if origin.port in _DEFAULT_PORTS.values() and (not allowed_hosts or origin.host in allowed_hosts):
+        return True
+    return f"{origin.host}:{origin.port}" in allowed_hosts
 
 
 def _addresses(host: str, deadline: float) -> list[_IpAddress]:
+    """All addresses of a host, of which there is at least one."""
     last_label = host.rpartition(".")[2]
     if ":" in host or _NUMBER.fullmatch(last_label):
         try:
@@ -286,7 +309,7 @@ class _Wire(io.RawIOBase):
         if self.allowance <= 0:
             raise ResponseTooLarge("The host of the URL sent more than is accepted.")
         self._connection.settimeout(_remaining(self._deadline))
-        received = self._connection.recv_into(buffer)
+        received = self._connection.recv_into(buffer, min(len(buffer), self.allowance))
         self.allowance -= received
         return received
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .guarded_fetch import parse_origin
+from .guarded_fetch import parse_host, parse_origin
 
 
 class SettingError(ValueError):
@@ -28,6 +28,7 @@ class Settings:
     answer_template: ANSWER_TEMPLATE, the sentence of text answers; `{label}` is replaced.
     max_image_bytes: MAX_IMAGE_BYTES.
     trusted_image_origins: TRUSTED_IMAGE_ORIGINS, separated by spaces: see guarded_fetch.
+    allowed_image_hosts: ALLOWED_IMAGE_HOSTS, separated by spaces, none for every host: see guarded_fetch.
     """
 
     endpoint_name: str
@@ -38,6 +39,7 @@ class Settings:
     answer_template: str
     max_image_bytes: int
     trusted_image_origins: tuple[str, ...]
+    allowed_image_hosts: tuple[str, ...]
 
     @classmethod
     def read(cls, environment: Mapping[str, str], folder: Path) -> Settings:
@@ -50,7 +52,8 @@ class Settings:
             labels=_labels(folder / "labels.json"),
             answer_template=_answer_template(_required(environment, "ANSWER_TEMPLATE")),
             max_image_bytes=_positive_integer("MAX_IMAGE_BYTES", environment.get("MAX_IMAGE_BYTES", "4000000")),
-            trusted_image_origins=_origins(environment.get("TRUSTED_IMAGE_ORIGINS", "")),
+            trusted_image_origins=_list(environment, "TRUSTED_IMAGE_ORIGINS", parse_origin),
+            allowed_image_hosts=_list(environment, "ALLOWED_IMAGE_HOSTS", parse_host),
         )
 
 
@@ -98,10 +101,11 @@ def _positive_integer(name: str, text: str) -> int:
     return int(text)
 
 
-def _origins(text: str) -> tuple[str, ...]:
-    for origin in text.split():
+def _list(environment: Mapping[str, str], name: str, parse: Callable[[str], object]) -> tuple[str, ...]:
+    items = tuple(environment.get(name, "").split())
+    for item in items:
         try:
-            parse_origin(origin)
+            parse(item)
         except ValueError as error:
-            raise SettingError(f"TRUSTED_IMAGE_ORIGINS: {error}.") from None
-    return tuple(text.split())
+            raise SettingError(f"{name}: {error}.") from None
+    return items

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from http import HTTPStatus
 
 import numpy as np
@@ -12,10 +13,23 @@ from manifest import Manifest
 from PIL import ExifTags, Image, UnidentifiedImageError
 from torch import Tensor
 
-# The pixels of a 50-megapixel camera take 200 MB while they are decoded, 400 MB with transparency. WebP's decoder
-# holds several copies of its canvas, some 20 bytes for every pixel.
-MAX_PIXELS = {"JPEG": 50_000_000, "PNG": 50_000_000, "WEBP": 20_000_000}
-FORMATS = tuple(MAX_PIXELS)
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+# With these limits no image takes more than 450 MB until it is a tensor, as docs/deploy.md tells users. The pixels of a
+# 50-megapixel camera take 200 MB, 400 MB with transparency. WebP's decoder holds several copies of its canvas, some
+# 20 bytes for every pixel. MPO is what Pillow calls a JPEG with a second picture behind the first, such as the preview
+# that many cameras append.
+MAX_PIXELS = {"JPEG": 50_000_000, "MPO": 50_000_000, "PNG": 50_000_000, "WEBP": 20_000_000}
+
+# Decoding and resizing keep some 20 bytes for every row and every column, which counts when there is little else. It is
+# the longest that a JPEG can be.
+MAX_SIDE = 65_535
+
+# A JPEG of several scans is decoded only when all have arrived; until then its coefficients take 6 bytes for every
+# pixel, 8 in CMYK. libjpeg itself refuses more than so much (libjpeg.txt, "Memory management"): it alone knows which
+# files beside progressive ones need it.
+MAX_PROGRESSIVE_PIXELS = 25_000_000
+os.environ["JPEGMEM"] = "220M"
 
 # Each scan of a progressive JPEG goes over all pixels again, so a small file of many scans costs minutes. Encoders
 # write about ten.
@@ -56,10 +70,8 @@ def decode(image_file: bytes) -> Image.Image:
         RequestError: as `to_tensor`.
     """
     try:
-        with Image.open(io.BytesIO(image_file), formats=FORMATS) as image:
-            _check_cost(image, image_file)
-            image.load()
-            return _to_rgb(_upright(image))
+        image, orientation = _read(image_file)
+        return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
     except (RequestError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
@@ -71,22 +83,34 @@ def decode(image_file: bytes) -> Image.Image:
         raise RequestError(HTTPStatus.BAD_REQUEST, "The image file is truncated or damaged.") from error
 
 
+def _read(image_file: bytes) -> tuple[Image.Image, int | None]:
+    """Return the RGB image as it is stored, and its orientation. What it was decoded to is gone when this returns."""
+    with Image.open(io.BytesIO(image_file), formats=FORMATS) as image:
+        _check_cost(image, image_file)
+        image.load()
+        return _to_rgb(image), _orientation(image)
+
+
 def _check_cost(image: Image.Image, image_file: bytes) -> None:
     """Refuse, before anything is decoded, what would take too much memory or time."""
-    most = MAX_PIXELS[image.format or ""]
+    most, kind = MAX_PIXELS[image.format or ""], "image"
+    if image.info.get("progressive"):
+        most, kind = MAX_PROGRESSIVE_PIXELS, "progressive JPEG image"
     if image.width * image.height > most:
-        raise _refused(f"The image has more than {most // 1_000_000} million pixels.")
-    if image.format == "JPEG" and image_file.count(_START_OF_SCAN) > MAX_SCANS:
+        raise _refused(f"The {kind} has more than {most // 1_000_000} million pixels.")
+    if max(image.size) > MAX_SIDE:
+        raise _refused(f"The image is more than {MAX_SIDE} pixels long or wide.")
+    if image.format in ("JPEG", "MPO") and image_file.count(_START_OF_SCAN) > MAX_SCANS:
         raise _refused(f"The JPEG image has more than {MAX_SCANS} scans.")
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _orientation(image: Image.Image) -> int | None:
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        orientation: int | None = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:
         # As in browsers, metadata that cannot be read do not make good pixels unusable.
-        return image
-    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+        return None
+    return orientation
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -107,7 +131,8 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     transparent = image.info.get("transparency")
     if transparent is not None:
         values[values == transparent] = 0xFFFF
-    return Image.fromarray((values >> 8).astype(np.uint8))
+    values >>= 8
+    return Image.fromarray(values.astype(np.uint8))
 
 
 def _refused(why: str) -> RequestError:

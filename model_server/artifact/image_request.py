@@ -65,6 +65,7 @@ def _fetch(url: str) -> bytes:
             deadline=time.monotonic() + FETCH_SECONDS,
             max_bytes=MAX_IMAGE_BYTES,
             trusted_origins=os.environ.get("TRUSTED_IMAGE_ORIGINS", "").split(),
+            allowed_hosts=os.environ.get("ALLOWED_IMAGE_HOSTS", "").split(),
         )
     except FetchError as error:
         raise RequestError(HTTPStatus.BAD_REQUEST, f"The image cannot be fetched: {error}") from error

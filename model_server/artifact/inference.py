@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from allocator import return_large_blocks
 from checkpoint import read_state_dict
 from classifier import load_classifier
 from errors import RequestError
@@ -36,6 +37,7 @@ def model_fn(model_dir: str) -> Model:
         ValueError: the artifact's parts do not fit each other; the message says which and how.
         OSError: a part is missing.
     """
+    return_large_blocks()
     artifact = Path(model_dir)
     manifest = Manifest.read(artifact / "manifest.json")
     weights = read_state_dict(artifact / "model.pth")

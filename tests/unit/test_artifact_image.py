@@ -192,20 +192,51 @@ def test_webp_may_have_fewer_pixels_because_its_decoder_takes_more_memory() -> N
         artifact_image.decode(file)
 
 
-@pytest.mark.parametrize(("width", "kind"), [(7000, "JPEG"), (7000, "PNG"), (5000, "WEBP")])
-def test_memory_for_the_largest_images(tmp_path: Path, width: int, kind: str) -> None:
-    mode = "RGB" if kind == "JPEG" else "RGBA"
+@pytest.mark.parametrize("size", [(49_000_000, 1), (1, 49_000_000), (65_536, 2)])
+def test_refuses_long_thin_images(size: tuple[int, int]) -> None:
+    with pytest.raises(RequestError, match="more than 65535 pixels long or wide"):
+        artifact_image.decode(png(size, 8, 0, b"\0"))
+
+
+LYING = Image.Exif()
+LYING[0x0112] = 6
+LARGEST: dict[str, Callable[[], bytes]] = {
+    "JPEG": lambda: encoded(Image.new("CMYK", (7000, 7000)), "JPEG", exif=LYING),
+    "JPEG, progressive": lambda: encoded(Image.new("CMYK", (5000, 4990)), "JPEG", progressive=True, exif=LYING),
+    "PNG": lambda: encoded(Image.new("RGBA", (7000, 7000)), "PNG", compress_level=1, exif=LYING),
+    "PNG, 16 bits": lambda: encoded(
+        Image.fromarray(np.zeros((7000, 7000), np.uint16)), "PNG", compress_level=1, exif=LYING
+    ),
+    "PNG, longest": lambda: encoded(Image.new("RGBA", (760, 65_535)), "PNG", compress_level=1, exif=LYING),
+    "WebP": lambda: encoded(Image.new("RGBA", (5000, 4000)), "WEBP", method=0, exif=LYING),
+}
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_memory_for_the_largest_images(tmp_path: Path, name: str) -> None:
     file = tmp_path / "image"
-    file.write_bytes(encoded(Image.new(mode, (width, 4000 if kind == "WEBP" else 7000)), kind))
+    file.write_bytes(LARGEST[name]())
+    # Not ru_maxrss, which a process inherits from the one that started it.
     decoding = (
-        "import pathlib, resource, sys; import image\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "image.decode(pathlib.Path(sys.argv[1]).read_bytes())\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+        "import pathlib, sys; import image; from manifest import Manifest\n"
+        "def peak(): return int(pathlib.Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) * 1024\n"
+        "before = peak()\n"
+        "image.to_tensor(pathlib.Path(sys.argv[1]).read_bytes(), Manifest('resnet18', ('a', 'b'), (224, 224)))\n"
+        "print(peak() - before)\n"
     )
     command = [sys.executable, "-c", decoding, str(file)]
     measured = subprocess.run(command, cwd=ARTIFACT_CODE, check=True, capture_output=True, text=True)
-    assert int(measured.stdout) < 450_000  # KB
+    assert int(measured.stdout) < 450_000_000
+
+
+def test_refuses_progressive_jpegs_that_are_large() -> None:
+    with pytest.raises(RequestError, match="progressive JPEG image has more than 25 million pixels"):
+        artifact_image.decode(encoded(Image.new("L", (5001, 5000)), "JPEG", progressive=True))
+
+
+def test_a_jpeg_with_a_second_picture() -> None:
+    file = encoded(photo(), "MPO", save_all=True, append_images=[Image.new("RGB", (9, 6))])
+    assert pixels(artifact_image.decode(file)) == pixels(Image.open(io.BytesIO(file)))
 
 
 def test_refuses_scan_bombs() -> None:

@@ -30,6 +30,7 @@ def test_what_is_required_and_what_is_not(folder: Path) -> None:
     assert settings.labels == ("cat", "dog")
     assert settings.max_image_bytes == 4_000_000
     assert settings.trusted_image_origins == ()
+    assert settings.allowed_image_hosts == ()
     assert settings.runtime_url is None
 
 
@@ -39,6 +40,7 @@ def test_everything_set(folder: Path) -> None:
             **ENVIRONMENT,
             "MAX_IMAGE_BYTES": "1000",
             "TRUSTED_IMAGE_ORIGINS": " http://localhost:4566  https://images.example ",
+            "ALLOWED_IMAGE_HOSTS": "images.example Other.Example:8443",
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:4567/",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
         },
@@ -46,6 +48,7 @@ def test_everything_set(folder: Path) -> None:
     )
     assert settings.max_image_bytes == 1000
     assert settings.trusted_image_origins == ("http://localhost:4566", "https://images.example")
+    assert settings.allowed_image_hosts == ("images.example", "Other.Example:8443")
     assert settings.runtime_url == "http://127.0.0.1:4567"
 
 
@@ -73,6 +76,11 @@ def test_a_required_variable_is_missing(folder: Path, name: str, value: str | No
         ("MAX_IMAGE_BYTES", ""),
         ("TRUSTED_IMAGE_ORIGINS", "localhost:4566"),
         ("TRUSTED_IMAGE_ORIGINS", "http://localhost:4566 *"),
+        ("ALLOWED_IMAGE_HOSTS", "https://images.example"),
+        ("ALLOWED_IMAGE_HOSTS", "images.example *"),
+        ("ALLOWED_IMAGE_HOSTS", "images.example."),
+        ("ALLOWED_IMAGE_HOSTS", "user@images.example"),
+        ("ALLOWED_IMAGE_HOSTS", "images.example:080"),
         ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "localhost:4567"),
     ],
 )

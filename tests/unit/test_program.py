@@ -83,6 +83,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "key": {"volumeKeyArn": "arn:aws:kms:us-east-1:123456789012:key/c"},
     "isolation": {"networkIsolation": "true"},
     "own image": {"inferenceImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/counting:1"},
+    "few hosts": {"allowedImageHosts": ["aft-vbi-pds.s3.amazonaws.com", "images.example.com:8443"]},
     "mail": {"alarmEmail": "ops@example.com"},
     "scaling on concurrency": {"maxInstances": 4, "autoscalingMetric": "concurrency", "autoscalingTarget": 4},
 }
@@ -92,6 +93,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", [Recorder, PreviewRecorder])
 def test_every_option_works(option: str, kind: type[Recorder], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run_program("prod", monkeypatch, tmp_path / "model.tar.gz", kind(), **OPTIONS[option])
+
+
+def test_function_and_model_are_told_the_same_hosts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    resources = run_program("prod", monkeypatch, tmp_path / "model.tar.gz", **OPTIONS["few hosts"])
+    function = resources.one(":Function")["environment"]["variables"]
+    model = resources.one("sagemaker/model:Model")["primaryContainer"]["environment"]
+    hosts = "aft-vbi-pds.s3.amazonaws.com images.example.com:8443"
+    assert function["ALLOWED_IMAGE_HOSTS"] == model["ALLOWED_IMAGE_HOSTS"] == hosts
 
 
 def test_with_domains_page_and_api_know_each_other_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,21 @@
+"""Has the C library give the memory of large images back."""
+
+from __future__ import annotations
+
+import ctypes
+
+# The blocks in which Pillow keeps large images have 16 MB. What a network computes from one image of 224 x 224 pixels
+# fits into smaller ones, of which the C library keeps those that are free, because that is faster.
+LARGE_BLOCK = 4 * 1024 * 1024
+_M_MMAP_THRESHOLD = -3  # malloc.h
+
+
+def return_large_blocks() -> None:
+    """From now on, return large blocks to the operating system as soon as they are free. Other libraries than glibc do.
+
+    glibc raises the size from which it does so, by itself and up to 32 MB (mallopt(3)), and then keeps what every
+    thread has freed: after some large images in a container's 32 threads, 2 GB that nobody uses.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK)
