@@ -181,7 +181,8 @@ class Servers:
         self.requests: list[tuple[str, int, str | None, str, str]] = []
         self._certificate = certificate
         for port in PORTS:
-            for family, host in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+            # All there are in a network of its own, which nobody else can reach.
+            for family, host in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):  # noqa: S104
                 listener = socket.create_server((host, port), family=family, backlog=256)
                 threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
