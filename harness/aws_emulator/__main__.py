@@ -18,6 +18,7 @@ def main() -> None:
     web_pages.keep_web_pages_out()
     access_log.log_api_requests()
     function_errors.keep_function_errors_private()
+    function_errors.end_overdue_functions()
     if ministack.app.AUTH:
         service_permissions.check_api_gateway()
         service_permissions.check_execution_roles()

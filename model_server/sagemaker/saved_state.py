@@ -29,8 +29,11 @@ def save(registry: "Registry", file: Path) -> None:
         "tags": registry.tags,
     }
     unfinished = file.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(document))
-    unfinished.replace(file)
+    try:
+        unfinished.write_text(json.dumps(document))
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)  # what a full disk has left of it
 
 
 def restore(registry: "Registry", file: Path) -> None:
