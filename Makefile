@@ -97,9 +97,9 @@ train: $(VENV)/.dev ## Train the sample model again (20 minutes) and evaluate it
 screenshots: $(VENV)/.dev $(MODEL) browser ## Take the pictures in docs/screenshots again
 	@$(PY) -m tests.e2e.screenshots
 
-.PHONY: audit
-audit: $(VENV)/.dev $(MODEL) browser ## Audit the page with Lighthouse (needs Node.js)
-	@$(PY) -m tests.e2e.audit
+.PHONY: lighthouse
+lighthouse: $(VENV)/.dev $(MODEL) browser ## Audit the page with Lighthouse (needs Node.js)
+	@$(PY) -m tests.e2e.lighthouse
 
 .PHONY: lock
 lock: $(AUDIT)/.installed ## Write the versions and hashes of all dependencies again (UPGRADE=--upgrade: newer)
@@ -131,8 +131,9 @@ licenses: $(VENV)/.dev ## List the dependencies' licences in docs/licenses.md; o
 		echo; sed 's/+cpu/    /' build/licenses.md; } > docs/licenses.md
 
 .PHONY: sbom
-sbom: $(AUDIT)/.installed $(VENV)/.runtime ## Write build/sbom.json: all that is installed in .venv (CycloneDX)
-	@$(AUDIT)/bin/cyclonedx-py environment --output-reproducible --validate --output-file build/sbom.json $(PY)
+sbom: $(AUDIT)/.installed ## Write build/sbom.json: all that the runtime consists of (CycloneDX)
+	@cat locks/runtime.txt <(grep -E '^torch(vision)?==' requirements.txt) \
+		| $(AUDIT)/bin/cyclonedx-py requirements --output-reproducible --validate --output-file build/sbom.json -
 	@echo build/sbom.json
 
 .PHONY: browser

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/overload.py` works, too
 
-from bench.visitors import BUSY, Visit, send_crowd, upload  # isort: skip
+from bench.visitors import BUSY, Visit, exit_if_broken, send_crowd, upload  # isort: skip
 import subprocess
 import tempfile
 from statistics import median, quantiles
@@ -122,10 +122,7 @@ def main(seconds: float, json_file: Path | None) -> None:
         figures,
         json_file,
     )
-    for promise in storm.broken_promises[:20]:
-        click.echo(promise, err=True)
-    if storm.broken_promises:
-        sys.exit(1)
+    exit_if_broken(storm)
 
 
 if __name__ == "__main__":

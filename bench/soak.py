@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/soak.py` works, too
 
-from bench.visitors import Visit, mixture, send_crowd  # isort: skip
+from bench.visitors import Visit, exit_if_broken, mixture, send_crowd  # isort: skip
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -116,10 +116,7 @@ def main(minutes: float, json_file: Path | None, picture: Path) -> None:
         figures,
         json_file,
     )
-    for promise in visit.broken_promises[:20]:
-        click.echo(promise, err=True)
-    if visit.broken_promises:
-        sys.exit(1)
+    exit_if_broken(visit)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Locust makes the process cooperative (gevent) when it is imported, so this impor
 
 from locust import FastHttpUser, constant_throughput, task  # isort: skip
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -14,6 +15,7 @@ from itertools import count
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import click
 import numpy as np
 from jsonschema import Draft202012Validator
 from locust.env import Environment
@@ -88,6 +90,14 @@ def mixture(page_url: str) -> Callable[[], Request]:
         return upload() if kind < 0.525 else url(f"{page_url}/samples/{_chance.integers(1, 6)}.jpg", 200)
 
     return request
+
+
+def exit_if_broken(visit: Visit) -> None:
+    """End with status 1 if an answer was not what was promised, and show some of them."""
+    for promise in visit.broken_promises[:20]:
+        click.echo(promise, err=True)
+    if visit.broken_promises:
+        sys.exit(1)
 
 
 def send_crowd(

@@ -1,7 +1,8 @@
 """Logs of one line of JSON for each record, which nothing that is logged can break out of.
 
 JSON escapes line breaks and control characters, and all that is not ASCII is escaped as well. So neither a request
-nor the model's code can forge a second line, or send a terminal a command.
+nor what the model's code prints can forge a second line, or send a terminal a command. (Code that writes to the file
+descriptor itself can, but the model's author is trusted.)
 """
 
 from __future__ import annotations
@@ -69,6 +70,18 @@ class PrintedLines(io.TextIOBase):
             log.info("%s", line, extra={"fields": {"printedTo": self._name}})
 
 
+class JsonHandler(logging.StreamHandler[TextIO]):
+    """Writes records; on a full disk they are lost, for a line is worth less than the answer that it is about."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.setFormatter(JsonFormatter())
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+
 class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no type information
     """Has gunicorn's own messages logged like all others."""
 
@@ -80,9 +93,7 @@ class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no type info
 
 def log_as_json(stream: TextIO) -> None:
     """Log everything of this process to `stream`: records, what is printed, warnings, and errors nobody caught."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(handlers=[handler], level=logging.INFO)
+    logging.basicConfig(handlers=[JsonHandler(stream)], level=logging.INFO)
     logging.captureWarnings(True)
     sys.stdout, sys.stderr = PrintedLines("stdout", stream), PrintedLines("stderr", stream)
     sys.excepthook = _log_uncaught

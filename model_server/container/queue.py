@@ -55,8 +55,10 @@ class Queue:
         started = time.monotonic()
         try:
             yield
+            # One that fails, such as that of a damaged image, says nothing about how long the others take.
+            self._learn(time.monotonic() - started)
         finally:
-            self._leave(time.monotonic() - started)
+            self._leave()
 
     def _enter(self) -> None:
         with self._lock:
@@ -75,9 +77,12 @@ class Queue:
             self._waiting.remove(turn)
             raise self._full()
 
-    def _leave(self, seconds: float) -> None:
+    def _learn(self, seconds: float) -> None:
         with self._lock:
             self._mean_seconds += _WEIGHT * (seconds - self._mean_seconds) if self._mean_seconds else seconds
+
+    def _leave(self) -> None:
+        with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()
             else:

@@ -1,4 +1,4 @@
-"""Audits the page with Lighthouse, in a real browser on a real local stack: ``make audit``.
+"""Audits the page with Lighthouse, in a real browser on a real local stack: ``make lighthouse``.
 
 Lighthouse comes from npm at the version below; it needs Node.js. Prints the four scores, and what costs points.
 """
@@ -45,7 +45,7 @@ def main() -> None:
             show("phone", audit(stack.outputs["pageUrl"]))
             show("desktop", audit(stack.outputs["pageUrl"], "--preset=desktop"))
         except FileNotFoundError:
-            sys.exit("npx is not installed. Install Node.js 20 or newer, then run `make audit` again.")
+            sys.exit("npx is not installed. Install Node.js 20 or newer, then run `make lighthouse` again.")
         finally:
             harness("down", directory=Path(directory))
 
