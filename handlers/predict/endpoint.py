@@ -39,6 +39,7 @@ _NOT_NOW = {
     "ModelNotReadyException": (10, "The model is warming up."),
     "ThrottlingException": (2, "Too many requests at the moment."),
 }
+_BUSY = _NOT_NOW["ThrottlingException"]
 _UNAVAILABLE = (5, "The model's endpoint cannot answer at the moment.")
 
 
@@ -116,6 +117,8 @@ class Endpoint:
         code = str(response.headers.get("x-amzn-errortype") or error.get("__type") or error.get("code"))
         code = code.partition(":")[0].rpartition("#")[2]
         note = f"HTTP {response.status}: {error.get('Message') or error.get('message')}"
+        if code == "ModelError" and error.get("OriginalStatusCode") == 429:  # the container's queue is full
+            return _not_now(_BUSY, code, note)
         if code == "ModelError" and 400 <= error.get("OriginalStatusCode", 0) < 500:
             return Problem(422, _container_message(error.get("OriginalMessage")), error=code, note=note)
         if code in _NOT_NOW:

@@ -67,7 +67,8 @@ def _error(status: int, message: str) -> Response:
 
 
 def _queue_full(error: QueueFull) -> Response:
-    answer = _error(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    # Not 503: overload is no fault of the container's, and must not roll a deployment back that watches for 5xx.
+    answer = _error(HTTPStatus.TOO_MANY_REQUESTS, str(error))
     answer.headers["Retry-After"] = str(error.retry_after)
     return answer
 

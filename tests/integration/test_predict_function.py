@@ -576,6 +576,7 @@ def test_an_image_host_that_hangs(function: Function, images: Server, runtime: S
         (model_error(400, '{"message": "The image is truncated."}'), 422, "The image is truncated.", "ModelError"),
         (model_error(415, '{"message": ""}'), 422, "cannot read this image", "ModelError"),
         (model_error(413, "<html>"), 422, "cannot read this image", "ModelError"),
+        (model_error(429, '{"message": "The model is busy."}'), 503, "Too many requests", "ModelError"),
         (model_error(500, '{"message": "CUDA at 10.0.0.1"}'), 503, "again in 5 seconds", "ModelError"),
         (model_error(0, ""), 503, "again in 5 seconds", "ModelError"),
         (
