@@ -7,18 +7,18 @@ import time
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
-from ..request_body import MalformedBody, with_request_body
-from ..request_id import request_id_of
-from . import autoscaling, iam, protocol, runtime
-from .errors import (
+from model_server.sagemaker import autoscaling, iam, protocol, runtime
+from model_server.sagemaker.errors import (
     InternalFailure,
     MalformedHttpRequestException,
     RequestEntityTooLargeException,
     SageMakerError,
     UnknownOperationException,
 )
-from .operations import perform
-from .registry import Registry
+from model_server.sagemaker.operations import perform
+from model_server.sagemaker.registry import Registry
+from model_server.serving.request_body import MalformedBody, with_request_body
+from model_server.serving.request_id import request_id_of
 
 log = logging.getLogger(__name__)
 

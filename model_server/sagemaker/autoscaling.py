@@ -7,10 +7,10 @@ import os
 
 from flask import Request, Response
 
-from .errors import UnknownOperationException, ValidationException
-from .protocol import Caller, parse_json
-from .service_model import operations
-from .validation import validate
+from model_server.sagemaker.errors import UnknownOperationException, ValidationException
+from model_server.sagemaker.protocol import Caller, parse_json
+from model_server.sagemaker.service_model import operations
+from model_server.sagemaker.validation import validate
 
 SERVICE = "application-autoscaling"
 """The name of its service model, and that in the signature of a request."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import Response
 from werkzeug.datastructures import Headers
 
-from .errors import (
+from model_server.sagemaker.errors import (
     AccessDeniedException,
     IncompleteSignatureException,
     MissingAuthenticationTokenException,

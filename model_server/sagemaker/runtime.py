@@ -9,21 +9,21 @@ from flask import Request, Response
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from ..request_id import CUSTOM_ATTRIBUTES
-from . import iam
-from .connections import (
+from model_server.sagemaker import iam
+from model_server.sagemaker.connections import (
     ConnectionBroken,
     ConnectionRefused,
     ContainerResponse,
     ResponseTimeout,
     ResponseTooLarge,
 )
-from .container import Container
-from .deployment import Deployment
-from .endpoint import Endpoint
-from .errors import ModelError, ServiceUnavailable, ValidationError
-from .protocol import Caller, request_id
-from .registry import Registry
+from model_server.sagemaker.container import Container
+from model_server.sagemaker.deployment import Deployment
+from model_server.sagemaker.endpoint import Endpoint
+from model_server.sagemaker.errors import ModelError, ServiceUnavailable, ValidationError
+from model_server.sagemaker.protocol import Caller, request_id
+from model_server.sagemaker.registry import Registry
+from model_server.serving.request_id import CUSTOM_ATTRIBUTES
 
 MAX_BODY_BYTES = 6 * 1024**2
 """The limit of BodyBlob in the runtime's service model."""

@@ -9,8 +9,8 @@ from typing import Any
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
-from .errors import MalformedHttpRequestException
-from .protocol import request_id
+from model_server.sagemaker.errors import MalformedHttpRequestException
+from model_server.sagemaker.protocol import request_id
 
 log = logging.getLogger(__name__)
 

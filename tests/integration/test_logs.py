@@ -17,7 +17,7 @@ import urllib3
 from harness import loopback
 from harness.logs import access_log_group
 from harness.project import PROJECT
-from model_server.request_id import CUSTOM_ATTRIBUTES
+from model_server.serving.request_id import CUSTOM_ATTRIBUTES
 from tests.embedded_stack import EmbeddedStack
 from tests.stack import Stack
 
