@@ -15,9 +15,8 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from model_server.container.queue import QueueFull
-from model_server.container.request_body import read_body
 from model_server.container.served_model import ServedModel
-from model_server.serving.request_body import with_request_body
+from model_server.serving.request_body import read_body, with_request_body
 from model_server.serving.request_id import request_id_of
 
 # More requests at once than these are turned away, so that the server has a thread left to answer /ping.

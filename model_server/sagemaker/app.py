@@ -17,7 +17,7 @@ from model_server.sagemaker.errors import (
 )
 from model_server.sagemaker.operations import perform
 from model_server.sagemaker.registry import Registry
-from model_server.serving.request_body import MalformedBody, with_request_body
+from model_server.serving.request_body import MalformedBody, read_body, with_request_body
 from model_server.serving.request_id import request_id_of
 
 log = logging.getLogger(__name__)
@@ -35,12 +35,11 @@ def create_app(registry: Registry) -> Flask:
 
     @app.post("/", provide_automatic_options=False)
     def control_plane() -> Response:
-        request.max_content_length = _MAX_CONTROL_PLANE_BYTES
+        body = read_body(_MAX_CONTROL_PLANE_BYTES)
         if request.headers.get("X-Amz-Target", "").startswith(autoscaling.TARGET_PREFIX):
-            return autoscaling.answer(protocol.caller_of(request.headers, autoscaling.SERVICE), request)
+            return autoscaling.answer(protocol.caller_of(request.headers, autoscaling.SERVICE), request, body)
         caller = protocol.caller_of(request.headers)
         operation = protocol.operation_of(request.headers)
-        body = request.get_data()
         if registry.enforce_iam:
             iam.require_root(request.method, request.path, request.headers, body)
         answer = perform(operation, registry, caller, protocol.parse_json(body))
@@ -101,10 +100,8 @@ def create_app(registry: Registry) -> Flask:
         return _error_response(error)
 
     @app.errorhandler(RequestEntityTooLarge)
-    def too_large(_error: RequestEntityTooLarge) -> Response:
-        return _error_response(
-            RequestEntityTooLargeException(f"The request is larger than {_MAX_CONTROL_PLANE_BYTES} bytes")
-        )
+    def too_large(error: RequestEntityTooLarge) -> Response:
+        return _error_response(RequestEntityTooLargeException(error.description or error.name))
 
     @app.errorhandler(MalformedBody)
     @app.errorhandler(ClientDisconnected)

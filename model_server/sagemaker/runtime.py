@@ -23,6 +23,7 @@ from model_server.sagemaker.endpoint import Endpoint
 from model_server.sagemaker.errors import ModelError, ServiceUnavailable, ValidationError
 from model_server.sagemaker.protocol import Caller, request_id
 from model_server.sagemaker.registry import Registry
+from model_server.serving.request_body import read_body
 from model_server.serving.request_id import CUSTOM_ATTRIBUTES
 
 MAX_BODY_BYTES = 6 * 1024**2
@@ -56,7 +57,7 @@ def invoke(registry: Registry, caller: Caller, name: str, request: Request) -> R
     Raises:
         SageMakerError: the endpoint cannot take the request, or its container failed to answer it.
     """
-    body = _body(request)
+    body = _body()
     if registry.enforce_iam:
         who = iam.caller_arn(request.method, request.path, request.headers, body)
         iam.authorize(who, "sagemaker:InvokeEndpoint", caller.arn("endpoint", name))
@@ -91,10 +92,9 @@ def _check_headers(headers: Headers) -> None:
         raise ValidationError("CustomAttributes must be at most 1024 visible US-ASCII characters")
 
 
-def _body(request: Request) -> bytes:
-    request.max_content_length = MAX_BODY_BYTES
+def _body() -> bytes:
     try:
-        return request.get_data(cache=False)
+        return read_body(MAX_BODY_BYTES)
     except RequestEntityTooLarge:
         raise _oversize(MAX_BODY_BYTES) from None
 

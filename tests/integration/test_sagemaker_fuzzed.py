@@ -397,6 +397,39 @@ def test_bodies_that_are_deep_or_large(stand_in: StandIn, operation: str, body: 
     check_control_plane(answer)
 
 
+@pytest.mark.parametrize(
+    ("target", "operation", "body", "limit", "refusal"),
+    [
+        (b"/", b"SageMaker.ListModels", b"{}", 1024**2, 413),
+        (
+            b"/",
+            b"AnyScaleFrontendService.DescribeScalingPolicies",
+            b'{"ServiceNamespace": "sagemaker"}',
+            1024**2,
+            413,
+        ),
+        (b"/endpoints/echo/invocations", b"", b"x", 6 * 1024**2, 400),
+    ],
+    ids=["control plane", "autoscaling", "runtime"],
+)
+def test_a_body_in_chunks_is_taken_whole_or_refused(
+    serving: StandIn, target: bytes, operation: bytes, body: bytes, limit: int, refusal: int
+) -> None:
+    service = b"application-autoscaling" if operation.startswith(b"AnyScale") else b"sagemaker"
+    headers = [
+        (b"Host", b"127.0.0.1"),
+        (b"Authorization", SIGNATURE.replace(b"/sagemaker/", b"/%s/" % service)),
+        (b"X-Amz-Target", operation),
+        (b"Transfer-Encoding", b"chunked"),
+    ]
+    for size, status in [(limit, 200), (limit + 1, refusal)]:
+        chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (size, body.ljust(size))
+        answer = exchange(serving, b"POST", target, headers, chunks)
+        assert answer.status == status, answer
+        assert "size" not in answer.json or answer.json["size"] == size
+    assert str(limit) in str(answer.json)
+
+
 def _tar(*members: tarfile.TarInfo) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
