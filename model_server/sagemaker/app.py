@@ -69,6 +69,7 @@ def create_app(registry: Registry) -> Flask:
     def note_start() -> None:
         g.started, g.error = time.monotonic(), None
         g.request_id = request_id_of(request.headers)
+        g.aws_request_id = protocol.new_request_id()
 
     @app.after_request
     def log_request(response: Response) -> Response:
@@ -76,6 +77,7 @@ def create_app(registry: Registry) -> Flask:
         if request.path != "/_health":
             fields = {
                 "requestId": g.request_id,
+                "awsRequestId": g.aws_request_id,
                 "method": request.method,
                 "path": request.path[:_MAX_LOGGED],
                 "target": request.headers.get("X-Amz-Target", "")[:_MAX_LOGGED],
@@ -84,6 +86,12 @@ def create_app(registry: Registry) -> Flask:
                 "milliseconds": round((time.monotonic() - g.started) * 1000, 1),
             }
             log.info("answered", extra={"fields": fields})
+        return response
+
+    @app.after_request
+    def name_request(response: Response) -> Response:
+        """SDKs show the id to their users, who look for it in the log."""
+        response.headers["x-amzn-RequestId"] = g.aws_request_id
         return response
 
     @app.after_request

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 
 import re
 
-from flask import Request, Response
+from flask import Request, Response, g
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -21,7 +21,7 @@ from model_server.sagemaker.container import Container
 from model_server.sagemaker.deployment import Deployment
 from model_server.sagemaker.endpoint import Endpoint
 from model_server.sagemaker.errors import ModelError, ServiceUnavailable, ValidationError
-from model_server.sagemaker.protocol import Caller, request_id
+from model_server.sagemaker.protocol import Caller
 from model_server.sagemaker.registry import Registry
 from model_server.serving.request_body import read_body
 from model_server.serving.request_id import CUSTOM_ATTRIBUTES
@@ -100,7 +100,7 @@ def _body() -> bytes:
 
 
 def _oversize(limit: int) -> ValidationError:
-    return ValidationError(f"Request {request_id()} has oversize body. The limit is {limit} bytes.")
+    return ValidationError(f"Request {g.aws_request_id} has oversize body. The limit is {limit} bytes.")
 
 
 def _check_deployment(deployment: Deployment, headers: Headers, body: bytes) -> None:
@@ -154,7 +154,6 @@ def _response(answer: ContainerResponse, variant_name: str) -> Response:
     response = Response(answer.body)
     response.headers["Content-Type"] = answer.headers.get("Content-Type", "application/octet-stream")
     response.headers["x-amzn-Invoked-Production-Variant"] = variant_name
-    response.headers["x-amzn-RequestId"] = request_id()
     for header in _TO_CLIENT:
         if header in answer.headers:
             response.headers[header] = answer.headers[header]
