@@ -97,6 +97,7 @@ def test_one_request_is_one_line_at_each_hop(stack: Stack, logs: Callable[[], di
     assert {hop: [line["requestId"] for line in lines] for hop, lines in found.items()} == {
         hop: [request_id] for hop in HOPS
     }
+    assert [hop for hop in HOPS if "latencyMs" in found[hop][0]] == ["function", "sagemaker", "endpoint"]
     check_clean(logs())
 
 
