@@ -7,7 +7,6 @@ start. So botocore only finds the credentials and signs here, and urllib3 sends.
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import socket
 import time
@@ -23,6 +22,7 @@ from botocore.loaders import Loader
 from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from .guarded_fetch import FetchTimeout, ResponseTooLarge, Wire
 from .problem import UNEXPECTED_ANSWER, Problem
 
 MAX_MESSAGE_LENGTH = 300
@@ -68,8 +68,11 @@ class Endpoint:
             headers = {"Content-Type": media_type, "Accept": "application/json", CUSTOM_ATTRIBUTES: request_id}
             response = self._post_with_retry(image, headers, deadline)
             body = response.read(decode_content=False)
-        except _AnswerTooLarge as error:
-            raise Problem(500, UNEXPECTED_ANSWER, error="UnexpectedAnswer", note=str(error)) from error
+        except ResponseTooLarge as error:
+            note = f"the endpoint's answer is longer than {MAX_ANSWER_BYTES} bytes."
+            raise Problem(500, UNEXPECTED_ANSWER, error="UnexpectedAnswer", note=note) from error
+        except FetchTimeout as error:
+            raise _out_of_time("ReadTimeout", "The answer was not complete in time.") from error
         except exceptions.NewConnectionError as error:  # first: in urllib3 1.26 it is a TimeoutError as well
             raise _not_now(_UNAVAILABLE, type(error).__name__, str(error)) from error
         except exceptions.TimeoutError as error:
@@ -131,10 +134,6 @@ class Endpoint:
         return Problem(500, detail, error=code, note=note)
 
 
-class _AnswerTooLarge(Exception):
-    """The endpoint sends more than an answer may have."""
-
-
 class _Answer(http.client.HTTPResponse):
     """An answer that must be complete within the timeout that its socket has when the reading begins.
 
@@ -142,7 +141,8 @@ class _Answer(http.client.HTTPResponse):
     """
 
     def __init__(self, connection: socket.socket, *args: Any, **options: Any) -> None:
-        super().__init__(cast(socket.socket, _Wire(connection)), *args, **options)
+        deadline = time.monotonic() + (connection.gettimeout() or 0)
+        super().__init__(cast(socket.socket, Wire(connection, deadline, MAX_ANSWER_BYTES)), *args, **options)
 
 
 class _Connection(HTTPConnection):
@@ -151,37 +151,6 @@ class _Connection(HTTPConnection):
 
 class _TlsConnection(HTTPSConnection):
     response_class = _Answer
-
-
-class _Wire(io.RawIOBase):
-    """What comes from a socket, up to one deadline and MAX_ANSWER_BYTES."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._stream = connection.makefile("rb", buffering=0)  # holds the socket open if the pool lets go of it
-        self._deadline = time.monotonic() + (connection.gettimeout() or 0)
-        self._allowance = MAX_ANSWER_BYTES
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
-        seconds = self._deadline - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError("the answer was not complete in time")
-        if self._allowance <= 0:
-            raise _AnswerTooLarge(f"the endpoint's answer is longer than {MAX_ANSWER_BYTES} bytes.")
-        self._connection.settimeout(seconds)
-        received = self._stream.readinto(buffer)
-        self._allowance -= received or 0
-        return received
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
 
 
 def _regional_url(region: str) -> str:

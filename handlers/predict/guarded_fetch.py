@@ -268,7 +268,7 @@ def _get(
         f"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: guarded-fetch\r\nAccept: image/*\r\n"
         "Accept-Encoding: identity\r\nConnection: close\r\n\r\n".encode("ascii")
     )
-    wire = _Wire(connection, deadline, allowance=MAX_HEADER_BYTES)
+    wire = Wire(connection, deadline, allowance=MAX_HEADER_BYTES)
     with HTTPResponse(cast(socket.socket, wire), method="GET") as response:
         response.begin()
         if response.status in (301, 302, 303, 307, 308) and response.headers["Location"]:
@@ -291,11 +291,15 @@ def _read_body(response: HTTPResponse, max_bytes: int) -> bytes:
     return body
 
 
-class _Wire(io.RawIOBase):
-    """A socket as HTTPResponse reads it: every wait ends at the deadline, the allowance is all it takes."""
+class Wire(io.RawIOBase):
+    """A socket as HTTPResponse reads it: every wait ends at the deadline, the allowance is all it takes.
+
+    Reading raises FetchTimeout, or TimeoutError if the deadline passes while it waits, and ResponseTooLarge.
+    """
 
     def __init__(self, connection: socket.socket, deadline: float, allowance: int) -> None:
         self._connection = connection
+        self._stream = connection.makefile("rb", buffering=0)  # holds the socket open if its owner lets go of it
         self._deadline = deadline
         self.allowance = allowance
 
@@ -305,13 +309,18 @@ class _Wire(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
         if self.allowance <= 0:
             raise ResponseTooLarge("The host of the URL sent more than is accepted.")
         self._connection.settimeout(_remaining(self._deadline))
-        received = self._connection.recv_into(buffer, min(len(buffer), self.allowance))
-        self.allowance -= received
+        # Python's own readers hand over a bytearray at times, whose slice would be a copy.
+        received = self._stream.readinto(memoryview(buffer)[: self.allowance])
+        self.allowance -= received or 0
         return received
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 def _remaining(deadline: float) -> float:

@@ -40,11 +40,11 @@ def _is_sent_by_a_page(headers: Mapping[str, str], path: str) -> bool:
     # MiniStack's own paths, which reset or configure it, answer under every host name.
     if _is_for_visitors(host) and not path.startswith("/_"):
         return False
-    if not _is_private_name(urlsplit(f"//{host}").hostname or ""):
+    if not _is_private_name(host):
         return True
     origin = headers.get("origin")
     return headers.get("sec-fetch-site") in ("cross-site", "same-site") or (
-        origin is not None and urlsplit(origin).netloc != host
+        origin is not None and origin.partition("://")[2] != host
     )
 
 
@@ -54,11 +54,12 @@ def _is_for_visitors(host: str) -> bool:
     return bool(is_api or ministack.app._parse_cloudfront_dataplane_host(host))
 
 
-def _is_private_name(host: str) -> bool:
-    """Whether a host is an IP address, or a name that no public DNS server answers for."""
-    if "." not in host or host.endswith((".localhost", ".local", ".internal")):
-        return True
+def _is_private_name(authority: str) -> bool:
+    """Whether the host of a Host header is an IP address, or a name that no public DNS server answers for."""
     try:
+        host = urlsplit(f"//{authority}").hostname or ""
+        if "." not in host or host.endswith((".localhost", ".local", ".internal")):
+            return True
         return bool(ip_address(host))
     except ValueError:
         return False

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from model_server.container.server import Server, Settings
-from model_server.json_log import log_as_json
+from model_server.serving.json_log import log_as_json
 
 # InvokeEndpoint's limit: `Body` in botocore's service model of sagemaker-runtime.
 DEFAULT_MAX_REQUEST_BYTES = 6 * 1024 * 1024

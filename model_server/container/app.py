@@ -8,23 +8,18 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from model_server.container.queue import QueueFull
-from model_server.container.request_body import read_body
 from model_server.container.served_model import ServedModel
-from model_server.request_body import with_request_body
-from model_server.request_id import request_id_of
+from model_server.serving.request_body import read_body, with_request_body
+from model_server.serving.request_log import log_answer, note_start
 
 # More requests at once than these are turned away, so that the server has a thread left to answer /ping.
 MAX_INVOCATIONS = 30
-
-# What a caller sends need not fill the log.
-_MAX_LOGGED = 200
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +49,7 @@ def create_app(model: ServedModel, max_request_bytes: int) -> Flask:
             places.release()
         return Response(answer, content_type=content_type)
 
-    app.before_request(_note_start)
+    app.before_request(note_start)
     app.after_request(_log_request)
     app.register_error_handler(QueueFull, _queue_full)
     app.register_error_handler(HTTPException, _http_error)
@@ -89,22 +84,8 @@ def _hook_error(error: Exception) -> Response:
     return _error(HTTPStatus.INTERNAL_SERVER_ERROR, f"The model failed; the log has more on {g.request_id}.")
 
 
-def _note_start() -> None:
-    g.started = time.monotonic()
-    g.request_id = request_id_of(request.headers)
-
-
 def _log_request(response: Response) -> Response:
-    """Log one line of JSON, but not for health checks, of which SageMaker sends one every few seconds."""
+    """Log it, but not health checks, of which SageMaker sends one every few seconds."""
     if request.path != "/ping":
-        fields = {
-            "requestId": g.request_id,
-            "method": request.method,
-            "path": request.path[:_MAX_LOGGED],
-            "contentType": (request.content_type or "")[:_MAX_LOGGED],
-            "bytes": request.content_length,
-            "status": response.status_code,
-            "milliseconds": round((time.monotonic() - g.started) * 1000, 1),
-        }
-        _log.info("answered", extra={"fields": fields})
+        log_answer(response.status_code, contentType=request.content_type, bytes=request.content_length)
     return response

@@ -19,8 +19,8 @@ from gunicorn.workers.base import Worker
 
 from model_server.container.app import MAX_INVOCATIONS, create_app
 from model_server.container.served_model import ServedModel
-from model_server.json_log import GunicornLogger
-from model_server.worker_lifeline import WorkerLifeline
+from model_server.serving.json_log import GunicornLogger
+from model_server.serving.worker_lifeline import WorkerLifeline
 
 _log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from ..json_log import log_as_json
-from .server import Server
+from model_server.sagemaker.server import Server
+from model_server.serving.json_log import log_as_json
 
 _DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "model_server.container", "serve"])
 

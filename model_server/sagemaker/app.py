@@ -2,29 +2,28 @@
 
 import contextlib
 import logging
-import time
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
-from ..request_body import MalformedBody, with_request_body
-from ..request_id import request_id_of
-from . import autoscaling, iam, protocol, runtime
-from .errors import (
+from model_server.sagemaker import autoscaling, iam, protocol, runtime
+from model_server.sagemaker.endpoint import Endpoint
+from model_server.sagemaker.errors import (
     InternalFailure,
     MalformedHttpRequestException,
     RequestEntityTooLargeException,
     SageMakerError,
     UnknownOperationException,
 )
-from .operations import perform
-from .registry import Registry
+from model_server.sagemaker.operations import perform
+from model_server.sagemaker.registry import Registry
+from model_server.serving.request_body import MalformedBody, read_body, with_request_body
+from model_server.serving.request_log import log_answer, note_start
 
 log = logging.getLogger(__name__)
 
 _MAX_CONTROL_PLANE_BYTES = 1024**2
 _MAX_DISCARDED_BYTES = 64 * 1024**2
-_MAX_LOGGED = 200  # characters of what a caller sends
 
 
 def create_app(registry: Registry) -> Flask:
@@ -35,12 +34,11 @@ def create_app(registry: Registry) -> Flask:
 
     @app.post("/", provide_automatic_options=False)
     def control_plane() -> Response:
-        request.max_content_length = _MAX_CONTROL_PLANE_BYTES
+        body = read_body(_MAX_CONTROL_PLANE_BYTES)
         if request.headers.get("X-Amz-Target", "").startswith(autoscaling.TARGET_PREFIX):
-            return autoscaling.answer(protocol.caller_of(request.headers, autoscaling.SERVICE), request)
+            return autoscaling.answer(protocol.caller_of(request.headers, autoscaling.SERVICE), request, body)
         caller = protocol.caller_of(request.headers)
         operation = protocol.operation_of(request.headers)
-        body = request.get_data()
         if registry.enforce_iam:
             iam.require_root(request.method, request.path, request.headers, body)
         answer = perform(operation, registry, caller, protocol.parse_json(body))
@@ -54,76 +52,51 @@ def create_app(registry: Registry) -> Flask:
     def health() -> Response:
         """The endpoints with the process ids of their containers; needs no signature."""
         with registry.lock:
-            endpoints = [
-                {
-                    "name": endpoint.name,
-                    "arn": endpoint.arn,
-                    "status": endpoint.status,
-                    "failure_reason": endpoint.failure_reason,
-                    "container_pid": endpoint.serving.container_pid if endpoint.serving else None,
-                }
-                for endpoint in registry.endpoints.values()
-            ]
-        return jsonify(status="ok", endpoints=endpoints)
+            return jsonify(status="ok", endpoints=[_health_of(endpoint) for endpoint in registry.endpoints.values()])
 
-    @app.before_request
-    def note_start() -> None:
-        g.started, g.error = time.monotonic(), None
-        g.request_id = request_id_of(request.headers)
-
-    @app.after_request
-    def log_request(response: Response) -> Response:
-        """One line for each request, without headers that carry credentials and without the body."""
-        if request.path != "/_health":
-            fields = {
-                "requestId": g.request_id,
-                "method": request.method,
-                "path": request.path[:_MAX_LOGGED],
-                "target": request.headers.get("X-Amz-Target", "")[:_MAX_LOGGED],
-                "status": response.status_code,
-                "error": g.error,
-                "milliseconds": round((time.monotonic() - g.started) * 1000, 1),
-            }
-            log.info("answered", extra={"fields": fields})
-        return response
-
-    @app.after_request
-    def take_the_whole_body(response: Response) -> Response:
-        """A client whose body is refused unread would see a broken connection, now or at its next request."""
-        body, to_come = request.environ["wsgi.input"], _MAX_DISCARDED_BYTES
-        with contextlib.suppress(MalformedBody):
-            while to_come > 0 and (chunk := body.read(64 * 1024)):
-                to_come -= len(chunk)
-        return response
-
-    @app.errorhandler(SageMakerError)
-    def refused(error: SageMakerError) -> Response:
-        return _error_response(error)
-
-    @app.errorhandler(RequestEntityTooLarge)
-    def too_large(_error: RequestEntityTooLarge) -> Response:
-        return _error_response(
-            RequestEntityTooLargeException(f"The request is larger than {_MAX_CONTROL_PLANE_BYTES} bytes")
-        )
-
-    @app.errorhandler(MalformedBody)
-    @app.errorhandler(ClientDisconnected)
-    def malformed(_error: HTTPException) -> Response:
-        return _error_response(MalformedHttpRequestException(MalformedBody.description))
-
-    @app.errorhandler(HTTPException)
-    def not_routed(error: HTTPException) -> Response:
-        """Neither SageMaker nor its runtime has such a path or method."""
-        response = _error_response(UnknownOperationException(f"{request.method} {request.path}: {error.name}"))
-        response.status_code = error.code or 400
-        return response
-
-    @app.errorhandler(Exception)
-    def failed(_error: Exception) -> Response:
-        log.exception("the stand-in failed", extra={"fields": {"requestId": g.request_id}})
-        return _error_response(InternalFailure("The SageMaker stand-in failed; its log has the details."))
-
+    app.before_request(note_start)
+    app.before_request(_name_request)
+    app.after_request(_log_request)
+    app.after_request(_take_the_whole_body)
+    app.register_error_handler(SageMakerError, _error_response)
+    app.register_error_handler(RequestEntityTooLarge, _too_large)
+    app.register_error_handler(MalformedBody, _malformed)
+    app.register_error_handler(ClientDisconnected, _malformed)
+    app.register_error_handler(HTTPException, _not_routed)
+    app.register_error_handler(Exception, _failed)
     return app
+
+
+def _health_of(endpoint: Endpoint) -> dict[str, object]:
+    return {
+        "name": endpoint.name,
+        "arn": endpoint.arn,
+        "status": endpoint.status,
+        "failure_reason": endpoint.failure_reason,
+        "container_pid": endpoint.serving.container_pid if endpoint.serving else None,
+    }
+
+
+def _name_request() -> None:
+    g.aws_request_id = protocol.new_request_id()
+
+
+def _log_request(response: Response) -> Response:
+    """SDKs show their users the id in the header, and these look for it in the log."""
+    response.headers["x-amzn-RequestId"] = g.aws_request_id
+    if request.path != "/_health":
+        target = request.headers.get("X-Amz-Target")
+        log_answer(response.status_code, awsRequestId=g.aws_request_id, target=target, error=g.get("error"))
+    return response
+
+
+def _take_the_whole_body(response: Response) -> Response:
+    """A client whose body is refused unread would see a broken connection, now or at its next request."""
+    body, to_come = request.environ["wsgi.input"], _MAX_DISCARDED_BYTES
+    with contextlib.suppress(MalformedBody):
+        while to_come > 0 and (chunk := body.read(64 * 1024)):
+            to_come -= len(chunk)
+    return response
 
 
 def _error_response(error: SageMakerError) -> Response:
@@ -132,3 +105,23 @@ def _error_response(error: SageMakerError) -> Response:
     if request.path.startswith("/endpoints/"):
         return protocol.runtime_error(error)
     return protocol.control_plane_error(error)
+
+
+def _too_large(error: RequestEntityTooLarge) -> Response:
+    return _error_response(RequestEntityTooLargeException(error.description or error.name))
+
+
+def _malformed(_: HTTPException) -> Response:
+    return _error_response(MalformedHttpRequestException(MalformedBody.description))
+
+
+def _not_routed(error: HTTPException) -> Response:
+    """Neither SageMaker nor its runtime has such a path or method."""
+    response = _error_response(UnknownOperationException(f"{request.method} {request.path}: {error.name}"))
+    response.status_code = error.code or 400
+    return response
+
+
+def _failed(error: Exception) -> Response:
+    log.error("the stand-in failed", exc_info=error, extra={"fields": {"requestId": g.request_id}})
+    return _error_response(InternalFailure("The SageMaker stand-in failed; its log has the details."))

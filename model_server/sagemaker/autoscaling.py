@@ -7,10 +7,10 @@ import os
 
 from flask import Request, Response
 
-from .errors import UnknownOperationException, ValidationException
-from .protocol import Caller, parse_json
-from .service_model import operations
-from .validation import validate
+from model_server.sagemaker.errors import UnknownOperationException, ValidationException
+from model_server.sagemaker.protocol import Caller, parse_json
+from model_server.sagemaker.service_model import operations
+from model_server.sagemaker.validation import validate
 
 SERVICE = "application-autoscaling"
 """The name of its service model, and that in the signature of a request."""
@@ -19,13 +19,12 @@ TARGET_PREFIX = "AnyScaleFrontendService."
 """How `X-Amz-Target` begins for every operation of Application Auto Scaling."""
 
 
-def answer(caller: Caller, request: Request) -> Response:
+def answer(caller: Caller, request: Request, body: bytes) -> Response:
     """Pass a request on to moto, which takes whatever comes, once it is valid.
 
     Raises:
         SageMakerError: it is not, or moto does not emulate the operation.
     """
-    body = request.get_data()
     operation = request.headers["X-Amz-Target"].removeprefix(TARGET_PREFIX)
     if operation not in operations(SERVICE):
         raise UnknownOperationException(f"Application Auto Scaling has no operation {operation!r}")

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import lifeline
-from .connections import (
+from model_server.sagemaker import lifeline
+from model_server.sagemaker.connections import (
     ConnectionBroken,
     ConnectionRefused,
     Connections,
@@ -24,7 +24,7 @@ from .connections import (
     ResponseTimeout,
     ResponseTooLarge,
 )
-from .ports import reserve_port
+from model_server.sagemaker.ports import reserve_port
 
 HOST = "127.0.0.1"
 PROJECT_ROOT = Path(__file__).resolve().parents[2]

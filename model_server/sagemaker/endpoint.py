@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from .container import Container
-from .deployment import Deployment
-from .errors import ModelNotReadyException, ServiceUnavailable, ValidationException
-from .variant import LaunchFailed, NotServing, Variant
+from model_server.sagemaker.container import Container
+from model_server.sagemaker.deployment import Deployment
+from model_server.sagemaker.errors import ModelNotReadyException, ServiceUnavailable, ValidationException
+from model_server.sagemaker.variant import LaunchFailed, NotServing, Variant
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-r
 
 import re
 
-from . import iam
-from .deployment import Deployment
+from model_server.sagemaker import iam
+from model_server.sagemaker.deployment import Deployment
 
 _IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[^.]+)\.[^/]+/(?P<repository>[^:@]+)")
 _METRICS = {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}

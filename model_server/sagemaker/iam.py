@@ -13,7 +13,7 @@ from typing import Any
 import urllib3
 from werkzeug.datastructures import Headers
 
-from .errors import (
+from model_server.sagemaker.errors import (
     AccessDeniedException,
     ExpiredTokenException,
     InvalidSignatureException,

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .archive import ArchiveRefused, unpack
-from .errors import ValidationException
-from .iam import Credentials
+from model_server.sagemaker.archive import ArchiveRefused, unpack
+from model_server.sagemaker.errors import ValidationException
+from model_server.sagemaker.iam import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from flask import Response
 from werkzeug.datastructures import Headers
 
-from .errors import (
+from model_server.sagemaker.errors import (
     AccessDeniedException,
     IncompleteSignatureException,
     MissingAuthenticationTokenException,
@@ -106,32 +106,27 @@ def _refuse_constant(name: str) -> object:
 
 def json_response(document: object) -> Response:
     """A successful JSON 1.1 answer."""
-    return _stamped(Response(json.dumps(document), content_type="application/x-amz-json-1.1"))
+    return Response(json.dumps(document), content_type="application/x-amz-json-1.1")
 
 
 def empty_response() -> Response:
     """The answer of an operation that has no output."""
-    return _stamped(Response(b"", content_type="application/x-amz-json-1.1"))
+    return Response(b"", content_type="application/x-amz-json-1.1")
 
 
 def control_plane_error(error: SageMakerError) -> Response:
     """An error in JSON 1.1: the body's `__type` names it."""
     body = json.dumps({"__type": error.code, **error.body()})
-    return _stamped(Response(body, error.status, content_type="application/x-amz-json-1.1"))
+    return Response(body, error.status, content_type="application/x-amz-json-1.1")
 
 
 def runtime_error(error: SageMakerError) -> Response:
     """An error in REST JSON: the header `x-amzn-ErrorType` names it."""
     response = Response(json.dumps(error.body()), error.status, content_type="application/json")
     response.headers["x-amzn-ErrorType"] = error.code
-    return _stamped(response)
-
-
-def request_id() -> str:
-    """A new identifier for one request."""
-    return str(uuid.uuid4())
-
-
-def _stamped(response: Response) -> Response:
-    response.headers["x-amzn-RequestId"] = request_id()
     return response
+
+
+def new_request_id() -> str:
+    """What AWS calls one request by, to its client."""
+    return str(uuid.uuid4())

@@ -12,10 +12,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import saved_state
-from .deployment import Deployment
-from .endpoint import Endpoint
-from .record import Record
+from model_server.sagemaker import saved_state
+from model_server.sagemaker.deployment import Deployment
+from model_server.sagemaker.endpoint import Endpoint
+from model_server.sagemaker.record import Record
 
 log = logging.getLogger(__name__)
 

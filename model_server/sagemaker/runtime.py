@@ -5,25 +5,26 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 
 import re
 
-from flask import Request, Response
+from flask import Request, Response, g
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from ..request_id import CUSTOM_ATTRIBUTES
-from . import iam
-from .connections import (
+from model_server.sagemaker import iam
+from model_server.sagemaker.connections import (
     ConnectionBroken,
     ConnectionRefused,
     ContainerResponse,
     ResponseTimeout,
     ResponseTooLarge,
 )
-from .container import Container
-from .deployment import Deployment
-from .endpoint import Endpoint
-from .errors import ModelError, ServiceUnavailable, ValidationError
-from .protocol import Caller, request_id
-from .registry import Registry
+from model_server.sagemaker.container import Container
+from model_server.sagemaker.deployment import Deployment
+from model_server.sagemaker.endpoint import Endpoint
+from model_server.sagemaker.errors import ModelError, ServiceUnavailable, ValidationError
+from model_server.sagemaker.protocol import Caller
+from model_server.sagemaker.registry import Registry
+from model_server.serving.request_body import read_body
+from model_server.serving.request_id import CUSTOM_ATTRIBUTES
 
 MAX_BODY_BYTES = 6 * 1024**2
 """The limit of BodyBlob in the runtime's service model."""
@@ -56,7 +57,7 @@ def invoke(registry: Registry, caller: Caller, name: str, request: Request) -> R
     Raises:
         SageMakerError: the endpoint cannot take the request, or its container failed to answer it.
     """
-    body = _body(request)
+    body = _body()
     if registry.enforce_iam:
         who = iam.caller_arn(request.method, request.path, request.headers, body)
         iam.authorize(who, "sagemaker:InvokeEndpoint", caller.arn("endpoint", name))
@@ -91,16 +92,15 @@ def _check_headers(headers: Headers) -> None:
         raise ValidationError("CustomAttributes must be at most 1024 visible US-ASCII characters")
 
 
-def _body(request: Request) -> bytes:
-    request.max_content_length = MAX_BODY_BYTES
+def _body() -> bytes:
     try:
-        return request.get_data(cache=False)
+        return read_body(MAX_BODY_BYTES)
     except RequestEntityTooLarge:
         raise _oversize(MAX_BODY_BYTES) from None
 
 
 def _oversize(limit: int) -> ValidationError:
-    return ValidationError(f"Request {request_id()} has oversize body. The limit is {limit} bytes.")
+    return ValidationError(f"Request {g.aws_request_id} has oversize body. The limit is {limit} bytes.")
 
 
 def _check_deployment(deployment: Deployment, headers: Headers, body: bytes) -> None:
@@ -154,7 +154,6 @@ def _response(answer: ContainerResponse, variant_name: str) -> Response:
     response = Response(answer.body)
     response.headers["Content-Type"] = answer.headers.get("Content-Type", "application/octet-stream")
     response.headers["x-amzn-Invoked-Production-Variant"] = variant_name
-    response.headers["x-amzn-RequestId"] = request_id()
     for header in _TO_CLIENT:
         if header in answer.headers:
             response.headers[header] = answer.headers[header]

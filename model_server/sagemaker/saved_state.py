@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .deployment import Deployment
-from .endpoint import Endpoint, Status
-from .record import Record
+from model_server.sagemaker.deployment import Deployment
+from model_server.sagemaker.endpoint import Endpoint, Status
+from model_server.sagemaker.record import Record
 
 if TYPE_CHECKING:
-    from .registry import Registry
+    from model_server.sagemaker.registry import Registry
 
 log = logging.getLogger(__name__)
 

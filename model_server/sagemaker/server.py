@@ -9,13 +9,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import HaltServer
 
-from ..json_log import GunicornLogger
-from ..worker_lifeline import WorkerLifeline
-from .app import create_app
-from .model_data import own_s3_client
-from .registry import Registry
-from .service_model import operation_model
-from .worker import Worker
+from model_server.sagemaker.app import create_app
+from model_server.sagemaker.model_data import own_s3_client
+from model_server.sagemaker.registry import Registry
+from model_server.sagemaker.service_model import operation_model
+from model_server.sagemaker.worker import Worker
+from model_server.serving.json_log import GunicornLogger
+from model_server.serving.worker_lifeline import WorkerLifeline
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .errors import SerializationException, ValidationException
-from .service_model import operation_model
+from model_server.sagemaker.errors import SerializationException, ValidationException
+from model_server.sagemaker.service_model import operation_model
 
 if TYPE_CHECKING:
     from botocore.model import Shape

@@ -7,10 +7,10 @@ import time
 import uuid
 from pathlib import Path
 
-from .container import INVOCATION_TIMEOUT, Container, ContainerSpec, UnhealthyContainer
-from .deployment import Deployment
-from .execution_role import RoleRefused, act_as
-from .model_data import ModelDataError, fetch, own_s3_client, s3_client
+from model_server.sagemaker.container import INVOCATION_TIMEOUT, Container, ContainerSpec, UnhealthyContainer
+from model_server.sagemaker.deployment import Deployment
+from model_server.sagemaker.execution_role import RoleRefused, act_as
+from model_server.sagemaker.model_data import ModelDataError, fetch, own_s3_client, s3_client
 
 log = logging.getLogger(__name__)
 

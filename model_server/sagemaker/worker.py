@@ -9,8 +9,8 @@ from typing import Any
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
-from .errors import MalformedHttpRequestException
-from .protocol import request_id
+from model_server.sagemaker.errors import MalformedHttpRequestException
+from model_server.sagemaker.protocol import new_request_id
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +23,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type inform
             super().handle_error(req, client, addr, exc)
             return
         # Not what it is: a request line or a header may hold a secret.
-        log.warning("the request is not valid HTTP", extra={"fields": {"error": type(exc).__name__}})
+        aws_request_id = new_request_id()
+        fields = {"awsRequestId": aws_request_id, "error": type(exc).__name__}
+        log.warning("the request is not valid HTTP", extra={"fields": fields})
         with contextlib.suppress(OSError):
-            client.sendall(_refusal())
+            client.sendall(_refusal(aws_request_id))
 
 
-def _refusal() -> bytes:
+def _refusal(aws_request_id: str) -> bytes:
     """Which of the two protocols was meant, nobody knows, so it has the marks of both."""
     error = MalformedHttpRequestException("The request is not valid HTTP/1.1.")
     body = json.dumps({"__type": error.code, **error.body()})
@@ -38,6 +40,6 @@ def _refusal() -> bytes:
         "Content-Type: application/x-amz-json-1.1",
         f"Content-Length: {len(body)}",
         f"x-amzn-ErrorType: {error.code}",
-        f"x-amzn-RequestId: {request_id()}",
+        f"x-amzn-RequestId: {aws_request_id}",
     )
     return "\r\n".join((*head, "", body)).encode()

@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -40,6 +40,7 @@ class StandIn:
     directory: Path
     process: "subprocess.Popen[bytes]"
     s3_endpoint: str
+    own_log: TextIO
 
     def client(self, service: str) -> Any:
         """A boto3 client that does not hide an error behind a retry."""
@@ -95,7 +96,12 @@ class StandIn:
         pid: int | None = next(e["container_pid"] for e in endpoints if e["name"] == name)
         return pid
 
+    def logged(self) -> list[dict[str, Any]]:
+        """What the stand-in has logged since the last call, all of it JSON."""
+        return [json.loads(line) for line in self.own_log]
+
     def log(self, name: str) -> str:
+        """What the container of an endpoint has printed."""
         return (self.directory / "endpoints" / name / "container.log").read_text()
 
 
@@ -116,32 +122,37 @@ def _client(service: str, url: str) -> Any:
 def running_stand_in(directory: Path, s3_endpoint: str, *arguments: str) -> Iterator[StandIn]:
     """Start a stand-in in a process group of its own, and stop it as the harness does."""
     port = reserve_port("127.0.0.1")
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "model_server.sagemaker"),
-            *("--port", str(port), "--directory", str(directory)),
-            *("--container-command", FAKE_CONTAINER),
-            *arguments,
-        ],
-        cwd=PROJECT_ROOT,
-        env={**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3_endpoint},
-        start_new_session=True,
-    )
-    stand_in = StandIn(f"http://127.0.0.1:{port}", directory, process, s3_endpoint)
+    log = directory.with_name(f"{directory.name}.log")
+    with log.open("ab") as stderr:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "model_server.sagemaker"),
+                *("--port", str(port), "--directory", str(directory)),
+                *("--container-command", FAKE_CONTAINER),
+                *arguments,
+            ],
+            cwd=PROJECT_ROOT,
+            env={**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3_endpoint},
+            stderr=stderr,
+            start_new_session=True,
+        )
+    with log.open() as own_log:
+        stand_in = StandIn(f"http://127.0.0.1:{port}", directory, process, s3_endpoint, own_log)
 
-    def answers() -> bool:
-        assert process.poll() is None, "the stand-in ended while starting"
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(f"{stand_in.url}/_health", timeout=5).close()
-            return True
-        return False
+        def answers() -> bool:
+            assert process.poll() is None, f"the stand-in ended while starting: {log.read_text()}"
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{stand_in.url}/_health", timeout=5).close()
+                return True
+            return False
 
-    try:
-        eventually(answers)
-        yield stand_in
-    finally:
-        process.terminate()
-        process.wait()
+        try:
+            eventually(answers)
+            yield stand_in
+        finally:
+            process.terminate()
+            process.wait()
+            sys.stderr.write(log.read_text())  # for the report of a test that failed
 
 
 T = TypeVar("T")

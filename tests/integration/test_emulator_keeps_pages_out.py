@@ -21,6 +21,9 @@ API = "abcdef01.execute-api.localhost"
         # The page's own name, made to resolve to this machine.
         ("GET", "/?Action=ListUsers", {"Host": "rebound.example", "Sec-Fetch-Site": "same-origin"}),
         ("GET", "/?Action=ListUsers", {"Host": "127.0.0.1.example"}),
+        # What is no name at all.
+        ("GET", "/?Action=ListUsers", {"Host": "[x"}),
+        ("GET", "/?Action=ListUsers", {"Origin": "http://[x"}),
         # MiniStack's own paths answer under the name of an API as well.
         ("POST", "/_ministack/reset", {"Host": API, "Origin": ELSEWHERE}),
         ("POST", "/_ministack/config", {"Host": API, "Origin": ELSEWHERE, "Content-Type": "text/plain"}),

@@ -17,7 +17,7 @@ import urllib3
 from harness import loopback
 from harness.logs import access_log_group
 from harness.project import PROJECT
-from model_server.request_id import CUSTOM_ATTRIBUTES
+from model_server.serving.request_id import CUSTOM_ATTRIBUTES
 from tests.embedded_stack import EmbeddedStack
 from tests.stack import Stack
 
@@ -97,6 +97,7 @@ def test_one_request_is_one_line_at_each_hop(stack: Stack, logs: Callable[[], di
     assert {hop: [line["requestId"] for line in lines] for hop, lines in found.items()} == {
         hop: [request_id] for hop in HOPS
     }
+    assert [hop for hop in HOPS if "latencyMs" in found[hop][0]] == ["function", "sagemaker", "endpoint"]
     check_clean(logs())
 
 

@@ -657,6 +657,18 @@ def test_no_time_left(function: Function, runtime: Server) -> None:
 
 
 @pytest.mark.usefixtures("good_request_works")
+def test_an_answer_that_ends_with_its_connection(function: Function, runtime: Server) -> None:
+    def answer(request: Request) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        time.sleep(0.2)  # so that it does not come in one piece
+        request.wfile.write(LOGITS)
+        request.close_connection = True
+
+    runtime.answer = answer
+    assert function.call(http_event(JPEG, content_type="image/jpeg")).response == DIRECT_ANSWER
+
+
+@pytest.mark.usefixtures("good_request_works")
 def test_what_nobody_thought_of_is_a_500_with_its_stack_in_the_log(function: Function, runtime: Server) -> None:
     runtime.answer = aws_error(424, "ModelError", OriginalStatusCode="not a number")
     outcome = function.call(http_event(JPEG, content_type="image/jpeg"))

@@ -100,21 +100,22 @@ def check_runtime(answer: Answer) -> None:
 
 
 @pytest.fixture
-def nothing_is_left(stand_in: StandIn, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+def nothing_is_left(stand_in: StandIn) -> Iterator[None]:
     """Whatever came, no resource and no file is there, and no error of the stand-in's own was logged."""
-    capfd.readouterr()
+    stand_in.logged()
     yield
     client = stand_in.sagemaker
     assert client.list_models()["Models"] == []
     assert client.list_endpoint_configs()["EndpointConfigs"] == []
     assert client.list_endpoints()["Endpoints"] == []
     assert [path for path in stand_in.directory.rglob("*") if path.is_file()] == []
-    check_log(capfd.readouterr().err)
+    check_log(stand_in)
 
 
-def check_log(text: str) -> None:
+def check_log(stand_in: StandIn) -> None:
     """No error of the stand-in's own was logged, and nothing but JSON."""
-    logged = [json.loads(line) for line in text.split("\n")[:-1]]
+    logged = stand_in.logged()
+    assert logged
     assert [line for line in logged if line["level"] not in ("INFO", "WARNING") or "stack" in line] == []
 
 
@@ -366,9 +367,7 @@ def test_requests_that_are_wrong_all_over(
 
 @FUZZ
 @given(st.lists(odd_headers, max_size=5), framings)
-def test_invocations_that_are_odd(
-    serving: StandIn, capfd: pytest.CaptureFixture[str], headers: list[Header], framing: tuple[list[Header], bytes]
-) -> None:
+def test_invocations_that_are_odd(serving: StandIn, headers: list[Header], framing: tuple[list[Header], bytes]) -> None:
     odd = {name.lower() for name, _ in headers}
     usual = [(b"Host", b"127.0.0.1"), (b"Authorization", SIGNATURE)]
     sent = [header for header in usual if header[0].lower() not in odd]
@@ -377,7 +376,7 @@ def test_invocations_that_are_odd(
         assert answer.json["__type"] == "MalformedHttpRequestException"
     elif answer.status != 200:
         check_runtime(answer)
-    check_log(capfd.readouterr().err)
+    check_log(serving)
 
 
 @pytest.mark.usefixtures("nothing_is_left")
@@ -395,6 +394,39 @@ def test_bodies_that_are_deep_or_large(stand_in: StandIn, operation: str, body: 
     answer = exchange(stand_in, b"POST", b"/", [*headers, (b"Content-Length", b"%d" % len(body))], body)
     assert answer.status in (400, 413)
     check_control_plane(answer)
+
+
+@pytest.mark.parametrize(
+    ("target", "operation", "body", "limit", "refusal"),
+    [
+        (b"/", b"SageMaker.ListModels", b"{}", 1024**2, 413),
+        (
+            b"/",
+            b"AnyScaleFrontendService.DescribeScalingPolicies",
+            b'{"ServiceNamespace": "sagemaker"}',
+            1024**2,
+            413,
+        ),
+        (b"/endpoints/echo/invocations", b"", b"x", 6 * 1024**2, 400),
+    ],
+    ids=["control plane", "autoscaling", "runtime"],
+)
+def test_a_body_in_chunks_is_taken_whole_or_refused(
+    serving: StandIn, target: bytes, operation: bytes, body: bytes, limit: int, refusal: int
+) -> None:
+    service = b"application-autoscaling" if operation.startswith(b"AnyScale") else b"sagemaker"
+    headers = [
+        (b"Host", b"127.0.0.1"),
+        (b"Authorization", SIGNATURE.replace(b"/sagemaker/", b"/%s/" % service)),
+        (b"X-Amz-Target", operation),
+        (b"Transfer-Encoding", b"chunked"),
+    ]
+    for size, status in [(limit, 200), (limit + 1, refusal)]:
+        chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (size, body.ljust(size))
+        answer = exchange(serving, b"POST", target, headers, chunks)
+        assert answer.status == status, answer
+        assert "size" not in answer.json or answer.json["size"] == size
+    assert str(limit) in str(answer.json)
 
 
 def _tar(*members: tarfile.TarInfo) -> bytes:

@@ -83,6 +83,24 @@ def test_large_bodies_pass_and_larger_ones_are_refused(stand_in: StandIn) -> Non
     assert "oversize body" in str(refused["Message"])
 
 
+def test_the_id_that_a_client_reads_is_in_the_log(stand_in: StandIn) -> None:
+    stand_in.logged()
+    answer = stand_in.client("sagemaker-runtime").invoke_endpoint(EndpointName="echo", Body=b"x")
+    refused: Any = error(stand_in, body=bytes(6 * 1024**2 + 1))
+    ids = [read["ResponseMetadata"]["RequestId"] for read in (answer, refused)]
+    assert f"Request {ids[1]} has oversize body" in refused["Message"]
+    assert [line["awsRequestId"] for line in stand_in.logged()] == ids
+
+
+def test_the_id_of_a_request_that_is_not_http_is_in_the_log(stand_in: StandIn) -> None:
+    stand_in.logged()
+    connection = http.client.HTTPConnection(urlsplit(stand_in.url).netloc, timeout=30)
+    connection.request("POST", "/", headers={"Content-Length": "-1"})
+    answer = connection.getresponse()
+    assert answer.status == 400
+    assert [line["awsRequestId"] for line in stand_in.logged()] == [answer.headers["x-amzn-RequestId"]]
+
+
 def test_a_missing_endpoint_is_a_validation_error(stand_in: StandIn) -> None:
     refused = error(stand_in, "nowhere")
     assert (refused["Code"], refused["Status"]) == ("ValidationError", 400)

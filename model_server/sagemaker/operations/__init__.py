@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import UnknownOperationException
-from ..protocol import Caller
-from ..registry import Registry
-from ..validation import validate
-from . import endpoint_configs, endpoints, models, tags
+from model_server.sagemaker.errors import UnknownOperationException
+from model_server.sagemaker.operations import endpoint_configs, endpoints, models, tags
+from model_server.sagemaker.protocol import Caller
+from model_server.sagemaker.registry import Registry
+from model_server.sagemaker.validation import validate
 
 Request = dict[str, Any]
 Operation = Callable[[Registry, Caller, Request], dict[str, Any] | None]

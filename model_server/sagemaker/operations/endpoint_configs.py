@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from ..errors import ValidationException
-from ..protocol import Caller
-from ..record import Record
-from ..registry import Registry
-from . import models, tags
-from .listing import page
+from model_server.sagemaker.errors import ValidationException
+from model_server.sagemaker.operations import models, tags
+from model_server.sagemaker.operations.listing import page
+from model_server.sagemaker.protocol import Caller
+from model_server.sagemaker.record import Record
+from model_server.sagemaker.registry import Registry
 
 # Changes the answers of an endpoint, but cannot be emulated with one process: better refused than ignored.
 _REFUSED = ("ShadowProductionVariants", "AsyncInferenceConfig", "ExplainerConfig")

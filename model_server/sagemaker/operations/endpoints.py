@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from ..deployment import Deployment
-from ..endpoint import Endpoint
-from ..errors import ValidationException
-from ..protocol import Caller
-from ..registry import Registry
-from ..variant import Variant
-from . import endpoint_configs, models, tags
-from .listing import page
+from model_server.sagemaker.deployment import Deployment
+from model_server.sagemaker.endpoint import Endpoint
+from model_server.sagemaker.errors import ValidationException
+from model_server.sagemaker.operations import endpoint_configs, models, tags
+from model_server.sagemaker.operations.listing import page
+from model_server.sagemaker.protocol import Caller
+from model_server.sagemaker.registry import Registry
+from model_server.sagemaker.variant import Variant
 
 # What UpdateEndpoint can retain of a variant, by the names that ExcludeRetainedVariantProperties uses.
 _RETAINABLE = {"DesiredInstanceCount": "InitialInstanceCount", "DesiredWeight": "InitialVariantWeight"}

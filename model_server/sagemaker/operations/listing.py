@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import ValidationException
+from model_server.sagemaker.errors import ValidationException
 
 Summary = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ..errors import ResourceLimitExceeded, ValidationException
-from ..protocol import Caller
-from ..registry import Registry
+from model_server.sagemaker.errors import ResourceLimitExceeded, ValidationException
+from model_server.sagemaker.protocol import Caller
+from model_server.sagemaker.registry import Registry
 
 _MAX_TAGS = 50
 

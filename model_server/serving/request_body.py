@@ -1,12 +1,19 @@
-"""The body of a request whose framing may be broken, which is the request's fault and not the application's."""
+"""The body of a request, up to a limit. That its framing is broken is the request's fault, not the application's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
+from flask import request
 from gunicorn.http.errors import NoMoreData, ParseException
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+_CHUNK = 64 * 1024
+
+# How much of a body that is too large is read and thrown away. A client that is still sending when the connection is
+# closed sees a broken connection, not the answer.
+_DISCARDED = 32 * 1024 * 1024
 
 
 class MalformedBody(BadRequest):
@@ -41,3 +48,22 @@ def with_request_body(application: Any) -> Any:
         return answer
 
     return call
+
+
+def read_body(limit: int) -> bytes:
+    """Return the body of the current request.
+
+    Raises:
+        RequestEntityTooLarge: it has more than `limit` bytes, announced or not (Flask's own MAX_CONTENT_LENGTH cuts a
+            chunked body off instead).
+    """
+    body = bytearray()
+    announced = request.content_length or 0
+    received = 0
+    while received < limit + _DISCARDED and (chunk := request.stream.read(_CHUNK)):
+        received += len(chunk)
+        if max(announced, received) <= limit:
+            body += chunk
+    if max(announced, received) > limit:
+        raise RequestEntityTooLarge(f"The request is larger than {limit} bytes.")
+    return bytes(body)
