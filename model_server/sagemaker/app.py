@@ -56,6 +56,7 @@ def create_app(registry: Registry) -> Flask:
 
     app.before_request(note_start)
     app.before_request(_name_request)
+    app.before_request(lambda: protocol.require_private_name(request.headers))
     app.after_request(_log_request)
     app.after_request(_take_the_whole_body)
     app.register_error_handler(SageMakerError, _error_response)

@@ -49,11 +49,8 @@ def caller_of(headers: Headers, service: str = "sagemaker") -> Caller:
     """Read the region from the scope of a signature for `service`. It is not verified: there is no secret.
 
     Demanding the header still protects the listener: a web page cannot send it across origins without a
-    preflight request, which the stand-in never grants. A page whose own name was made to resolve to this machine
-    (DNS rebinding) needs no preflight, but it has a name of the public DNS, and those are refused.
+    preflight request, which the stand-in never grants.
     """
-    if not _is_private_name(headers.get("Host", "")):
-        raise AccessDeniedException("The Host header must name this machine, or a container on its network.")
     authorization = headers.get("Authorization")
     if not authorization:
         raise MissingAuthenticationTokenException("Missing Authentication Token")
@@ -64,6 +61,16 @@ def caller_of(headers: Headers, service: str = "sagemaker") -> Caller:
             + f"{service}/aws4_request, ...'"
         )
     return Caller(account=os.environ.get("MINISTACK_ACCOUNT_ID", "000000000000"), region=scope["region"])
+
+
+def require_private_name(headers: Headers) -> None:
+    """Raise for a request to a name of the public DNS.
+
+    A page whose own name was made to resolve to this machine (DNS rebinding) needs no preflight request, and could
+    read every answer, but this is how its requests differ.
+    """
+    if not _is_private_name(headers.get("Host", "")):
+        raise AccessDeniedException("The Host header must name this machine, or a container on its network.")
 
 
 def _is_private_name(authority: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
 from tests.integration.sagemaker_stand_in import ARN, ROLE, StandIn, production_variant, running_stand_in
@@ -377,6 +378,8 @@ def test_a_web_page_cannot_get_in_by_dns_rebinding(stand_in: StandIn, host: str,
     answered, body = post(stand_in, "ListModels", b"{}", {**SIGNED, "Host": host})
     assert answered == status
     assert body.get("__type") == (None if status == 200 else "AccessDeniedException")
+    health = urllib3.request("GET", f"{stand_in.url}/_health", headers={"Host": host})
+    assert health.status == status
 
 
 @pytest.mark.parametrize(
