@@ -153,16 +153,16 @@ def fetch(
 def _parse(url: str) -> tuple[Origin, str]:
     """The origin of a URL, and what to ask it for (path and query)."""
     match = _URL.fullmatch(url) if len(url) <= MAX_URL_LENGTH else None
-    if match is None:
+    port = int(match["port"] or _DEFAULT_PORTS[match["scheme"].lower()]) if match else 0
+    if match is None or not 0 < port < 65536:
         raise InvalidUrl(
             "This URL cannot be fetched. It must look like https://example.com/image.jpg: http or https, "
-            f"no user name, at most {MAX_URL_LENGTH} characters, all outside ASCII percent-encoded."
+            "no user name, no port above 65535, all outside ASCII percent-encoded, at most "
+            f"{MAX_URL_LENGTH} characters."
         )
-    scheme = match["scheme"].lower()
     host = (match["ipv6"] or match["name"]).lower()
     target = match["target"] or "/"
-    origin = Origin(scheme, host, int(match["port"] or _DEFAULT_PORTS[scheme]))
-    return origin, target if target.startswith("/") else f"/{target}"
+    return Origin(match["scheme"].lower(), host, port), target if target.startswith("/") else f"/{target}"
 
 
 def _follow(url: str, location: str) -> str:
@@ -268,7 +268,13 @@ def _get(
         f"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: guarded-fetch\r\nAccept: image/*\r\n"
         "Accept-Encoding: identity\r\nConnection: close\r\n\r\n".encode("ascii")
     )
-    wire = _Wire(connection, deadline, allowance=MAX_HEADER_BYTES)
+    try:
+        return _read_answer(_Wire(connection, deadline, allowance=MAX_HEADER_BYTES), max_bytes)
+    except ValueError as error:  # what http.client lets through, such as a chunk of -5 bytes
+        raise ImageHostError("What the host of the URL answered with is not HTTP.") from error
+
+
+def _read_answer(wire: _Wire, max_bytes: int) -> tuple[str | None, bytes]:
     with HTTPResponse(cast(socket.socket, wire), method="GET") as response:
         response.begin()
         if response.status in (301, 302, 303, 307, 308) and response.headers["Location"]:

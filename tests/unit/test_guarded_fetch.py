@@ -224,7 +224,8 @@ def test_hosts(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "*", "https://a.example", "a.example/", "a.example.", "b@a.example", "[::1]", "a:080"]
+    "text",
+    ["", "*", "https://a.example", "a.example/", "a.example.", "b@a.example", "[::1]", "a:080", "a:0", "a:65536"],
 )
 def test_what_is_not_a_host_cannot_be_allowed(text: str) -> None:
     with pytest.raises(ValueError, match="not a host"):
@@ -245,7 +246,9 @@ def test_hosts_that_are_not_allowed_are_not_looked_up(resolves_to: Callable[...,
     assert network.events == []
 
 
-@pytest.mark.parametrize("text", ["", "localhost:8000", "http://localhost/path", "http://a@b", "*", "ftp://localhost"])
+@pytest.mark.parametrize(
+    "text", ["", "localhost:8000", "http://localhost/path", "http://a@b", "*", "ftp://localhost", "http://a:99999"]
+)
 def test_what_is_not_an_origin_cannot_be_trusted(text: str) -> None:
     with pytest.raises(ValueError, match="not an origin"):
         guarded_fetch.parse_origin(text)
