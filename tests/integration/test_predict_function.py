@@ -523,6 +523,7 @@ def test_requests_that_are_wrong(event: object, status: int, detail: str, functi
         "http://[::1]/",
         "http://0x7f000001/",
         "https://rebound.example.com/1.jpg",
+        "https://no-such-host.invalid/1.jpg",
         "http://\ud800/",
     ],
 )
@@ -532,6 +533,13 @@ def test_urls_that_are_refused(url: str, function: Function, runtime: Server) ->
     assert_problem(outcome, 400, "URL")
     assert outcome.log["error"] in {"InvalidUrl", "AddressNotAllowed"}
     assert runtime.requests == []
+
+
+@pytest.mark.usefixtures("good_request_works")
+def test_only_the_log_says_that_a_name_does_not_exist(function: Function) -> None:
+    private, unknown = (function.call(url_event(f"https://{host}/")) for host in ("10.0.0.1", "no-such-host.invalid"))
+    assert {**private.json, "requestId": ""} == {**unknown.json, "requestId": ""}
+    assert "could not be found" in unknown.log["note"]
 
 
 @pytest.mark.parametrize(
