@@ -121,6 +121,8 @@ def bombs() -> dict[str, bytes]:
         "png-interlaced": png(7000, 7000, 8, 6, bytes(1000), interlaced=True),
         "png-text": small[:after_header] + text + small[after_header:],
         "png-profile": small[:after_header] + profile + small[after_header:],
+        "png-20000-exif-tags": small[:after_header] + png_chunk(b"eXIf", oversized_exif(20_000)) + small[after_header:],
+        "png-100-megapixels": png(10_000, 10_000, 1, 0, bytes(10_000 * 1251)),
         "png-20000-chunks": small[:after_header]
         + png_chunk(b"tEXt", b"a\0" + b"b" * 50) * 20_000
         + small[after_header:],
@@ -142,6 +144,12 @@ def bombs() -> dict[str, bytes]:
             append_images=[Image.new("L", (4400, 4400), 9)],
         ),
     }
+
+
+def oversized_exif(count: int) -> bytes:
+    """EXIF data in which each tag claims more bytes than there are."""
+    tags = b"".join(struct.pack("<HHII", 1000 + number, 7, 400_000, 30) for number in range(count))
+    return b"II*\0" + struct.pack("<IH", 8, count) + tags + bytes(4)
 
 
 def one_component_per_scan(side: int) -> bytes:

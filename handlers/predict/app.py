@@ -92,8 +92,9 @@ def _fetch(url: str, deadline: float, log: CallLog) -> bytes:
                 allowed_hosts=SETTINGS.allowed_image_hosts,
             )
     except guarded_fetch.FetchError as error:
-        status = FETCH_PROBLEMS[type(error)]
-        raise Problem(status, str(error), error=type(error).__name__) from error
+        status, cause = FETCH_PROBLEMS[type(error)], error.__cause__
+        note = str(cause) if isinstance(cause, guarded_fetch.FetchError) else ""  # what callers must not learn
+        raise Problem(status, str(error), error=type(error).__name__, note=note) from error
 
 
 def _host(url: str) -> str | None:

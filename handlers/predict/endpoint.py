@@ -21,6 +21,7 @@ from botocore.endpoint_provider import RuleSetStandardLibrary
 from botocore.loaders import Loader
 from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.connection import create_connection
 
 from .guarded_fetch import FetchTimeout, ResponseTooLarge, Wire
 from .problem import UNEXPECTED_ANSWER, Problem
@@ -146,11 +147,51 @@ class _Answer(http.client.HTTPResponse):
 
 
 class _Connection(HTTPConnection):
+    """A connection that is open, TLS included, within its timeout.
+
+    urllib3 gives each address of the host all of it. The look-up of the name can outlast it: getaddrinfo() takes no
+    timeout, and has its own limits (resolv.conf(5)). No stranger chooses this name, as one does the image host's.
+    """
+
     response_class = _Answer
 
+    def connect(self) -> None:
+        self._deadline = time.monotonic() + cast(float, self.timeout)
+        super().connect()
+        self.timeout = self._remaining()  # for what is sent
 
-class _TlsConnection(HTTPSConnection):
-    response_class = _Answer
+    def _new_conn(self) -> socket.socket:
+        try:
+            connection = self._open()
+            connection.settimeout(self._remaining())
+        except TimeoutError as error:
+            raise exceptions.ConnectTimeoutError(self, f"no address of {self.host} answered in time") from error
+        except OSError as error:
+            raise exceptions.NewConnectionError(self, f"{self.host}: {error}") from error
+        return connection
+
+    def _open(self) -> socket.socket:
+        """Connect to the first address that answers; each gets an equal share of the time that is left."""
+        failure = OSError("the name has no address")
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        addresses = [(str(address[0]), self.port) for *_, address in found]
+        for tried, address in enumerate(addresses):
+            try:
+                share = self._remaining() / (len(addresses) - tried)
+                return create_connection(address, share, socket_options=self.socket_options)
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _remaining(self) -> float:
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError("the connection was not open in time")
+        return seconds
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
 
 
 def _regional_url(region: str) -> str:

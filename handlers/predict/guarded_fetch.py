@@ -4,6 +4,11 @@ A host name is resolved once, every address it has must be public, and the conne
 addresses, so a second DNS answer cannot lead elsewhere. Each redirect is checked again. One deadline covers
 everything, also against a host that sends a byte now and then.
 
+Whatever keeps an address from being public gets one answer: it is private, its name does not exist, or nobody says.
+What remains visible is how long the look-up took. Where the resolver knows the names of a private network, that tells
+a stranger of a name server that keeps silent, and, with many questions, perhaps of names. To leave not even that, list
+the hosts that may be asked: no other name is looked up.
+
 This module stands alone: the Lambda function imports it, and packaging copies it beside `inference.py`.
 """
 
@@ -64,7 +69,7 @@ class InvalidUrl(FetchError):
 
 
 class AddressNotAllowed(FetchError):
-    """The URL leads to an address or port that is not public. One message for all: nothing can be probed."""
+    """The URL leads to no public address, or to a host or port that is not allowed. One message for all."""
 
 
 class ImageHostError(FetchError):
@@ -133,9 +138,8 @@ def fetch(
             origin, target = _parse(url)
             if origin not in trusted and not _may_be_asked(origin, allowed):
                 raise _not_allowed()
-            addresses = _addresses(origin.host, deadline)
-            if origin not in trusted and not all(map(_is_public, addresses)):
-                raise _not_allowed()
+            look_up = _addresses if origin in trusted else _public_addresses
+            addresses = look_up(origin.host, deadline)
             with _connect(origin, addresses, deadline) as connection:
                 location, body = _get(connection, origin, target, deadline, max_bytes)
             if location is None:
@@ -153,16 +157,16 @@ def fetch(
 def _parse(url: str) -> tuple[Origin, str]:
     """The origin of a URL, and what to ask it for (path and query)."""
     match = _URL.fullmatch(url) if len(url) <= MAX_URL_LENGTH else None
-    if match is None:
+    port = int(match["port"] or _DEFAULT_PORTS[match["scheme"].lower()]) if match else 0
+    if match is None or not 0 < port < 65536:
         raise InvalidUrl(
             "This URL cannot be fetched. It must look like https://example.com/image.jpg: http or https, "
-            f"no user name, at most {MAX_URL_LENGTH} characters, all outside ASCII percent-encoded."
+            "no user name, no port above 65535, all outside ASCII percent-encoded, at most "
+            f"{MAX_URL_LENGTH} characters."
         )
-    scheme = match["scheme"].lower()
     host = (match["ipv6"] or match["name"]).lower()
     target = match["target"] or "/"
-    origin = Origin(scheme, host, int(match["port"] or _DEFAULT_PORTS[scheme]))
-    return origin, target if target.startswith("/") else f"/{target}"
+    return Origin(match["scheme"].lower(), host, port), target if target.startswith("/") else f"/{target}"
 
 
 def _follow(url: str, location: str) -> str:
@@ -180,6 +184,17 @@ def _may_be_asked(origin: Origin, allowed_hosts: Collection[str]) -> bool:
     if origin.port in _DEFAULT_PORTS.values() and (not allowed_hosts or origin.host in allowed_hosts):
         return True
     return f"{origin.host}:{origin.port}" in allowed_hosts
+
+
+def _public_addresses(host: str, deadline: float) -> list[_IpAddress]:
+    """As `_addresses`. Raises AddressNotAllowed also for a name without any: the difference would map a network."""
+    try:
+        addresses = _addresses(host, deadline)
+    except (ImageHostError, FetchTimeout) as error:
+        raise _not_allowed() from error
+    if not all(map(_is_public, addresses)):
+        raise _not_allowed()
+    return addresses
 
 
 def _addresses(host: str, deadline: float) -> list[_IpAddress]:
@@ -210,7 +225,7 @@ def _resolve(host: str, deadline: float) -> list[_IpAddress]:
     try:
         addresses = answers.get(timeout=_remaining(deadline))
     except Empty:
-        raise _timeout() from None
+        raise FetchTimeout("The host name in the URL could not be looked up in time.") from None
     if not addresses:
         raise ImageHostError("The host name in the URL could not be found.")
     return addresses
@@ -268,7 +283,13 @@ def _get(
         f"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: guarded-fetch\r\nAccept: image/*\r\n"
         "Accept-Encoding: identity\r\nConnection: close\r\n\r\n".encode("ascii")
     )
-    wire = Wire(connection, deadline, allowance=MAX_HEADER_BYTES)
+    try:
+        return _read_answer(Wire(connection, deadline, allowance=MAX_HEADER_BYTES), max_bytes)
+    except ValueError as error:  # what http.client lets through, such as a chunk of -5 bytes
+        raise ImageHostError("What the host of the URL answered with is not HTTP.") from error
+
+
+def _read_answer(wire: Wire, max_bytes: int) -> tuple[str | None, bytes]:
     with HTTPResponse(cast(socket.socket, wire), method="GET") as response:
         response.begin()
         if response.status in (301, 302, 303, 307, 308) and response.headers["Location"]:
@@ -336,4 +357,7 @@ def _timeout() -> FetchTimeout:
 
 
 def _not_allowed() -> AddressNotAllowed:
-    return AddressNotAllowed("This URL's address is not allowed. Use a public address, on port 80 or 443.")
+    return AddressNotAllowed(
+        "This URL leads to no public address, or to a host or port that is not allowed. "
+        "Check its spelling, and use port 80 or 443."
+    )

@@ -8,7 +8,7 @@ import sys
 
 import ministack.app
 
-from harness.aws_emulator import access_log, function_errors, service_permissions, simulation, tls, web_pages
+from harness.aws_emulator import access_log, function_errors, service_permissions, simulation, tls, visitors, web_pages
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
     os.chdir(sys.argv.pop())  # MiniStack reads the command line, too
     tls.count_loopback_as_tls()
     web_pages.keep_web_pages_out()
+    visitors.keep_aws_apis_out()
     access_log.log_api_requests()
     function_errors.keep_function_errors_private()
     function_errors.end_overdue_functions()

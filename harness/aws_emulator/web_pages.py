@@ -7,13 +7,15 @@ from urllib.parse import urlsplit
 
 import ministack.app
 
+from harness.aws_emulator.visitors import is_for_visitors
+
 
 def keep_web_pages_out() -> None:
     """Refuse what a web page made a browser on this machine send to AWS's APIs.
 
     MiniStack checks no signature and grants every preflight request, so any page that is open while the stack runs
     could create a function here, and call it: code of a stranger's choice. What visitors use stays open, as on AWS:
-    an API decides by its own CORS settings.
+    an API decides by its own CORS settings, and visitors.py sees to it that nothing else answers under its name.
     """
     application = ministack.app.app
 
@@ -37,8 +39,8 @@ def _is_sent_by_a_page(headers: Mapping[str, str], path: str) -> bool:
     With DNS rebinding a page has the origin that it sends to, but then that has a name of the public DNS.
     """
     host = headers.get("host", "")
-    # MiniStack's own paths, which reset or configure it, answer under every host name.
-    if _is_for_visitors(host) and not path.startswith("/_"):
+    # Some of MiniStack's own paths are answered before anything asks for the host.
+    if is_for_visitors(host, path) and not path.startswith("/_"):
         return False
     if not _is_private_name(host):
         return True
@@ -46,12 +48,6 @@ def _is_sent_by_a_page(headers: Mapping[str, str], path: str) -> bool:
     return headers.get("sec-fetch-site") in ("cross-site", "same-site") or (
         origin is not None and origin.partition("://")[2] != host
     )
-
-
-def _is_for_visitors(host: str) -> bool:
-    """Whether a host name is that of an API, or of a distribution."""
-    is_api = ministack.app._EXECUTE_API_RE.match(host) or ministack.app._resolve_custom_domain_request(host, "/")
-    return bool(is_api or ministack.app._parse_cloudfront_dataplane_host(host))
 
 
 def _is_private_name(authority: str) -> bool:

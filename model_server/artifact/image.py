@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from http import HTTPStatus
 
 import numpy as np
@@ -35,6 +36,11 @@ os.environ["JPEGMEM"] = "220M"
 # write about ten.
 MAX_SCANS = 100
 _START_OF_SCAN = b"\xff\xda"  # in compressed data, 0xFF is always followed by 0x00 or a restart marker
+
+# Pillow warns of each damaged EXIF tag, of which a small file has thousands, and remembers each size of a large image.
+# What strangers send must not fill the log: they read in the answer what is wrong. One filter for the process, because
+# catch_warnings() is not safe in threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # EXIF 2.32, tag 0x0112: what to do to the stored pixels so that the picture is upright.
 _UPRIGHT = {

@@ -148,6 +148,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
         connection, b"Content-Encoding: " + unquote_to_bytes(argument), body=COMPRESSED.get(argument, BOMB)
     ),
     "bomb": lambda connection, *_: _ok(connection, b"Content-Type: image/png", body=BOMB),
+    "chunk": lambda connection, argument, _: connection.sendall(
+        CHUNKED + unquote_to_bytes(argument) + b"\r\n" + IMAGE + b"\r\n0\r\n\r\n"
+    ),
     "transfer-gzip": lambda connection, *_: connection.sendall(OK + b"Transfer-Encoding: gzip\r\n\r\n" + BOMB),
     "refresh": lambda connection, *_: _ok(connection, b"Refresh: 0; url=http://127.0.0.1/"),
     "meta-refresh": lambda connection, *_: _ok(

@@ -19,7 +19,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -167,8 +167,9 @@ internet = json.loads(os.environ["INTERNET"])
 getaddrinfo, connect, PUBLIC = socket.getaddrinfo, socket.socket.connect, "52.92.1.1"
 
 def look_up(host, port, *args, **options):
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (internet[host], port or 0))] if host in internet else None
-    return found or getaddrinfo(host, port, *args, **options)
+    found = internet.get(host, "").split()
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port or 0)) for address in found]
+    return addresses or getaddrinfo(host, port, *args, **options)
 
 def connect_to(self, address):
     connect(self, ("127.0.0.1", internet[PUBLIC]) if address[0] == PUBLIC else address)
@@ -523,6 +524,7 @@ def test_requests_that_are_wrong(event: object, status: int, detail: str, functi
         "http://[::1]/",
         "http://0x7f000001/",
         "https://rebound.example.com/1.jpg",
+        "https://no-such-host.invalid/1.jpg",
         "http://\ud800/",
     ],
 )
@@ -532,6 +534,13 @@ def test_urls_that_are_refused(url: str, function: Function, runtime: Server) ->
     assert_problem(outcome, 400, "URL")
     assert outcome.log["error"] in {"InvalidUrl", "AddressNotAllowed"}
     assert runtime.requests == []
+
+
+@pytest.mark.usefixtures("good_request_works")
+def test_only_the_log_says_that_a_name_does_not_exist(function: Function) -> None:
+    private, unknown = (function.call(url_event(f"https://{host}/")) for host in ("10.0.0.1", "no-such-host.invalid"))
+    assert {**private.json, "requestId": ""} == {**unknown.json, "requestId": ""}
+    assert "could not be found" in unknown.log["note"]
 
 
 @pytest.mark.parametrize(
@@ -725,6 +734,41 @@ def test_an_endpoint_that_does_not_even_read_the_image(start: Callable[..., Func
         image = JPEG.ljust(MAX_IMAGE_BYTES, b"x")
         outcome = function.call(http_event(image, content_type="image/jpeg"), seconds=LITTLE)
     assert_problem(outcome, 504, "too long")
+
+
+@contextmanager
+def silence(address: tuple[str, int]) -> Iterator[int]:
+    """A port where connections are neither accepted nor refused, as the queue of its listener is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(address)
+        listener.listen(0)
+        for _ in range(4):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def test_an_endpoint_all_of_whose_addresses_are_silent(start: Callable[..., Function]) -> None:
+    with silence(("127.0.0.1", 0)) as port:
+        function = start(
+            AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=f"http://runtime.example:{port}",
+            INTERNET=json.dumps({"runtime.example": "127.0.0.1 127.0.0.1 127.0.0.1"}),
+        )
+        outcome = function.call(http_event(JPEG, content_type="image/jpeg"), seconds=LITTLE)
+    assert_problem(outcome, 504, "too long")
+    assert outcome.log["latencyMs"] < LITTLE * 1000
+
+
+def test_an_endpoint_one_of_whose_addresses_is_silent(start: Callable[..., Function], runtime: Server) -> None:
+    with silence(("127.0.0.2", runtime.server_port)):
+        function = start(
+            AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=f"http://runtime.example:{runtime.server_port}",
+            INTERNET=json.dumps({"runtime.example": "127.0.0.2 127.0.0.1"}),
+        )
+        outcome = function.call(http_event(JPEG, content_type="image/jpeg"), seconds=3.0)
+    assert outcome.response["statusCode"] == 200
 
 
 def _signature(request: Request, secret: str) -> str:

@@ -22,6 +22,8 @@ from errors import RequestError
 from manifest import Manifest
 from torchvision_import import import_torchvision
 
+from tests.damaged_images import oversized_exif
+
 ARTIFACT_CODE = Path(artifact_image.__file__).parent
 WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (255, 0, 0)
 
@@ -227,6 +229,26 @@ def test_memory_for_the_largest_images(tmp_path: Path, name: str) -> None:
     command = [sys.executable, "-c", decoding, str(file)]
     measured = subprocess.run(command, cwd=ARTIFACT_CODE, check=True, capture_output=True, text=True)
     assert int(measured.stdout) < 450_000_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [png((8, 8), 8, 0, b"\0", (b"eXIf", oversized_exif(20_000))), png((10_000, 10_000), 8, 0, b"\0")],
+    ids=["EXIF", "100 megapixels"],
+)
+def test_a_file_cannot_fill_the_log(tmp_path: Path, content: bytes) -> None:
+    """In a process of its own, because pytest sets filters for warnings, too."""
+    file = tmp_path / "image"
+    file.write_bytes(content)
+    decoding = (
+        "import contextlib, pathlib, sys; import errors, image; from PIL import Image, TiffImagePlugin\n"
+        "with contextlib.suppress(errors.RequestError): image.decode(pathlib.Path(sys.argv[1]).read_bytes())\n"
+        "remembered = [module.__dict__.get('__warningregistry__', {}) for module in (Image, TiffImagePlugin)]\n"
+        "print([key for registry in remembered for key in registry if key != 'version'])\n"
+    )
+    command = [sys.executable, "-c", decoding, str(file)]
+    decoded = subprocess.run(command, cwd=ARTIFACT_CODE, check=True, capture_output=True, text=True)
+    assert (decoded.stdout, decoded.stderr.splitlines()) == ("[]\n", [])
 
 
 def test_refuses_progressive_jpegs_that_are_large() -> None:

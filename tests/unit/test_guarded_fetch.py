@@ -78,6 +78,16 @@ def test_all_refused_addresses_get_the_same_message() -> None:
     assert len({message(url) for url in NOT_PUBLIC}) == 1
 
 
+@pytest.mark.parametrize("name", ["no-such-host.invalid", f"{'a' * 63}.{'.'.join(['b' * 63] * 4)}"])
+def test_a_name_without_addresses_gets_that_message_too(name: str) -> None:
+    """As text: whether a name exists in a private network is nobody's business."""
+    with pytest.raises(AddressNotAllowed) as private:
+        _fetch("http://10.0.0.1/")
+    with pytest.raises(AddressNotAllowed) as unknown:
+        _fetch(f"http://{name}/")
+    assert str(unknown.value) == str(private.value)
+
+
 @given(host=st.integers(0, 2**32 - 1), spelling=st.sampled_from(["{}", "0{:o}", "0x{:x}", "{}.", "0x{:X}."]))
 def test_no_single_number_is_a_host(host: int, spelling: str) -> None:
     _NETWORK.events.clear()
@@ -191,19 +201,21 @@ def test_a_resolver_that_hangs_does_not_outlast_the_deadline(monkeypatch: pytest
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     try:
-        with pytest.raises(FetchTimeout):
-            guarded_fetch.fetch("http://images.example.com/", deadline=time.monotonic() + 0.1, max_bytes=1)
+        for trusted, error in (((), AddressNotAllowed), (["http://images.example.com"], FetchTimeout)):
+            with pytest.raises(error):
+                guarded_fetch.fetch(
+                    "http://images.example.com/",
+                    deadline=time.monotonic() + 0.1,
+                    max_bytes=1,
+                    trusted_origins=trusted,
+                )
     finally:
         tested.set()
 
 
-def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    def getaddrinfo(*_args: object, **_options: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+def test_a_trusted_host_that_does_not_exist() -> None:
     with pytest.raises(ImageHostError, match="could not be found"):
-        _fetch("http://images.example.com/")
+        _fetch("http://no-such-host.invalid:8000/", "http://no-such-host.invalid:8000")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +236,8 @@ def test_hosts(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "*", "https://a.example", "a.example/", "a.example.", "b@a.example", "[::1]", "a:080"]
+    "text",
+    ["", "*", "https://a.example", "a.example/", "a.example.", "b@a.example", "[::1]", "a:080", "a:0", "a:65536"],
 )
 def test_what_is_not_a_host_cannot_be_allowed(text: str) -> None:
     with pytest.raises(ValueError, match="not a host"):
@@ -245,7 +258,9 @@ def test_hosts_that_are_not_allowed_are_not_looked_up(resolves_to: Callable[...,
     assert network.events == []
 
 
-@pytest.mark.parametrize("text", ["", "localhost:8000", "http://localhost/path", "http://a@b", "*", "ftp://localhost"])
+@pytest.mark.parametrize(
+    "text", ["", "localhost:8000", "http://localhost/path", "http://a@b", "*", "ftp://localhost", "http://a:99999"]
+)
 def test_what_is_not_an_origin_cannot_be_trusted(text: str) -> None:
     with pytest.raises(ValueError, match="not an origin"):
         guarded_fetch.parse_origin(text)
