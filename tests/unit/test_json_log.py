@@ -12,7 +12,7 @@ FULL = Path("/dev/full")
 
 LOG_MUCH = """
 import logging, os, sys
-from model_server.json_log import log_as_json
+from model_server.serving.json_log import log_as_json
 
 log_as_json(sys.stdout)
 for _ in range(300):
