@@ -14,7 +14,7 @@ from handlers.predict.problem import _TITLES
 from harness import loopback
 from harness.project import PROJECT
 from harness.resources import zip_archive
-from tests.e2e.outage import containers_stopped, endpoint_deleted
+from tests.outage import containers_stopped, endpoint_deleted
 from tests.stack import Stack
 
 SAMPLE = (PROJECT / "site/samples/2.jpg").read_bytes()

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, Request, Route, expect
 
-from tests.e2e.outage import containers_stopped, endpoint_deleted, route_deleted
 from tests.e2e.visitor import expect_answer, status, submit, submit_button
+from tests.outage import containers_stopped, endpoint_deleted, route_deleted
 from tests.stack import Stack
 
 NOT_READY = json.dumps({"title": "Service Unavailable", "status": 503, "detail": "It warms up.", "requestId": "r"})
