@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -17,11 +15,12 @@ from hypothesis import strategies as st
 from urllib3.exceptions import LocationParseError
 
 from tests.hostile_urls import HOSTS, NETWORKS, TEXTS
+from tests.integration.certificate import make_certificate
 from tests.integration.loopback_internet import WEB, Fetched, Internet, Order, Report, internet, is_available
 
 pytestmark = pytest.mark.skipif(
-    not is_available() or shutil.which("openssl") is None,
-    reason="needs Linux, the commands unshare, ip and openssl, and a user who may make namespaces",
+    not is_available(),
+    reason="needs Linux, the commands unshare and ip, and a user who may make namespaces",
 )
 
 BUDGET = 2.0  # seconds for each URL
@@ -31,25 +30,9 @@ OUTCOMES = {"fetched", "InvalidUrl", "AddressNotAllowed", "ImageHostError", "Fet
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate, valid for some names and an address, with its key, in one file; and beside it without."""
-    path = tmp_path_factory.mktemp("tls") / "web.pem"
-    names = ",".join([*(f"DNS:{name}.example" for name in ("web", "private", "silent-tls")), f"IP:{WEB}"])
-    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=web.example"]
-    command = [
-        "openssl",
-        "req",
-        *options,
-        "-addext",
-        f"subjectAltName={names}",
-        "-keyout",
-        str(path),
-        "-out",
-        str(path),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    public = subprocess.run(["openssl", "x509", "-in", path], check=True, capture_output=True).stdout
-    path.with_suffix(".crt").write_bytes(public)
-    return path
+    """A certificate for some of the names, and for an address."""
+    names = (f"DNS:{name}.example" for name in ("web", "private", "silent-tls"))
+    return make_certificate(tmp_path_factory.mktemp("tls") / "web.pem", *names, f"IP:{WEB}")
 
 
 @pytest.fixture(scope="module")

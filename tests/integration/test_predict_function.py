@@ -9,7 +9,6 @@ import base64
 import gzip
 import json
 import os
-import shutil
 import socket
 import ssl
 import struct
@@ -29,6 +28,8 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
+from tests.integration.certificate import make_certificate
 
 ROOT = Path(__file__).parents[2]
 
@@ -231,16 +232,8 @@ class Function:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for the host of the contract's event, and its key, in one file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl command to make a certificate")
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
-    names = ["-addext", "subjectAltName=DNS:aft-vbi-pds.s3.amazonaws.com"]
-    command = [openssl, "req", *options, *names, "-keyout", str(path), "-out", str(path)]
-    subprocess.run(command, check=True, capture_output=True)
-    return path
+    """A certificate for the host of the contract's event."""
+    return make_certificate(tmp_path_factory.mktemp("tls") / "certificate.pem", "DNS:aft-vbi-pds.s3.amazonaws.com")
 
 
 @pytest.fixture(scope="module")
