@@ -40,8 +40,8 @@ def read_request(connection: socket.socket) -> Request:
         if not received:
             raise ConnectionError
         head += received
-    path, _, query = head.split(b" ")[1].decode().partition("?")
-    host = head.split(b"\r\nHost: ")[1].split(b"\r\n")[0].decode()
+    path, _, query = head.split(b" ")[1].decode("latin-1").partition("?")
+    host = head.split(b"\r\nHost: ")[1].split(b"\r\n")[0].decode("latin-1")
     return Request(path, query, host, head)
 
 
