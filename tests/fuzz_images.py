@@ -13,15 +13,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
-from model_server.sagemaker.archive import unpack
 from tests.damaged_images import bombs, damaged, valid_images
-from tests.integration.container_process import PROJECT, Container, serving
+from tests.integration.container_process import Container, memory, peak_memory, processes, sample_model_container
 
 CLIENTS = 4
 
@@ -61,32 +57,6 @@ def damaged_images(first: int, count: int, seed: int) -> Iterator[tuple[int, byt
     """Damaged files and their numbers."""
     files = list(valid_images().values())
     return ((index, damaged(index, seed, files)) for index in range(first, first + count))
-
-
-def processes(container: Container) -> list[psutil.Process]:
-    """The container's processes: gunicorn's, and the one that has the model."""
-    parent = psutil.Process(container.process.pid)
-    return [parent, *parent.children(recursive=True)]
-
-
-def memory(container: Container, measure: str) -> int:
-    """The memory, in bytes, of the largest of the container's processes. `measure` is a line of proc(5)'s status."""
-    statuses = [Path(f"/proc/{process.pid}/status").read_text() for process in processes(container)]
-    return max(int(status.split(f"{measure}:")[1].split()[0]) for status in statuses) * 1024
-
-
-def peak_memory(container: Container) -> int:
-    """The most memory, in bytes, that one of them has had."""
-    return memory(container, "VmHWM")
-
-
-@contextmanager
-def sample_model_container(directory: Path) -> Iterator[Container]:
-    """A container with the sample model, as `make model` packages it."""
-    unpack(PROJECT / "build" / "model.tar.gz", directory / "model")
-    with serving(directory / "model", directory / "log") as container:
-        container.wait_for_ping(200)
-        yield container
 
 
 def main() -> None:

@@ -12,16 +12,16 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
+from harness.project import PROJECT
 from model_server.artifact.torchvision_import import import_torchvision
 from model_server.sagemaker.archive import unpack
 from tests.damaged_images import encoded, png_bomb
-from tests.integration.container_process import PROJECT, Answer, Container, serving
+from tests.integration.container_process import Answer, Container, peak_memory, serving
 
 LABELS = ["1", "2", "3", "4", "5"]
 
@@ -179,21 +179,11 @@ def test_only_json_is_answered(container: Container) -> None:
 def test_bomb_is_refused_before_it_is_decoded(container: Container) -> None:
     file = png_bomb(30_000)
     assert len(file) < 1_000_000
-    before = memory(container)
+    before = peak_memory(container)
     answer = send(container, file, "image/png")
     assert answer.status == 400
     assert answer.json == {"message": "The image has more than 50 million pixels. Send a smaller or simpler image."}
-    assert memory(container) - before < 100_000_000
-
-
-def memory(container: Container) -> int:
-    """The largest resident size that any of the container's processes has had, in bytes."""
-    status = [
-        Path(f"/proc/{process.pid}/status").read_text()
-        for process in (psutil.Process(container.process.pid), *psutil.Process(container.process.pid).children())
-    ]
-    peaks = [line for text in status for line in text.splitlines() if line.startswith("VmHWM")]
-    return max(int(line.split()[1]) for line in peaks) * 1024
+    assert peak_memory(container) - before < 100_000_000
 
 
 def test_with_network_isolation_urls_are_refused(container: Container, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from handlers.predict import guarded_fetch
 from handlers.predict.guarded_fetch import AddressNotAllowed, FetchTimeout, ImageHostError, ResponseTooLarge
+from harness.project import PROJECT
 from tests.integration.certificate import make_certificate
 from tests.integration.hostile_web import DRIPS, FLOODS, WORDS, Request, answer
 
@@ -314,10 +315,8 @@ def test_https_asks_for_the_name_in_the_url(
         "except guarded_fetch.FetchError as error: print(type(error).__name__)\n"
     )
     environment = {**os.environ, "SSL_CERT_FILE": str(certificate.with_suffix(".crt"))}
-    root = Path(guarded_fetch.__file__).parents[2]
-    result = subprocess.run(
-        [sys.executable, "-c", program, origin], cwd=root, env=environment, check=True, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", program, origin]
+    result = subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True, text=True)
     assert result.stdout.strip() == outcome
 
 

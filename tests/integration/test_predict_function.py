@@ -29,9 +29,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from harness.project import PROJECT
 from tests.integration.certificate import make_certificate
-
-ROOT = Path(__file__).parents[2]
 
 # The event and the answer that the contract gives, word for word.
 DIRECT_EVENT = {"body": '{\n  "url": "https://aft-vbi-pds.s3.amazonaws.com/bin-images/10460.jpg"\n}'}
@@ -241,8 +240,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The deployment package: the files of handlers/predict, under that path, and the labels."""
     path = tmp_path_factory.mktemp("package") / "predict.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted((ROOT / "handlers/predict").glob("*.py")):
-            archive.write(file, file.relative_to(ROOT))
+        for file in sorted((PROJECT / "handlers/predict").glob("*.py")):
+            archive.write(file, file.relative_to(PROJECT))
         archive.writestr("handlers/predict/labels.json", '["1", "2", "3", "4", "5"]')
     return path
 
