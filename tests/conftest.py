@@ -1,7 +1,7 @@
 """The running stack that integration and browser tests share, embedded or, with ``--stack=compose``, in containers."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 
 import pytest
 from xdist.remote import Producer
@@ -36,9 +36,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With ``--stack=compose``, what runs without a stack need not run again."""
     if config.getoption("stack") == "compose":
         chosen = [
-            item
-            for item in items
-            if {"stack", "fragile"} & set(getattr(item, "fixturenames", ())) or item.path.parent.name == "compose"
+            item for item in items if "stack" in getattr(item, "fixturenames", ()) or item.path.parent.name == "compose"
         ]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
@@ -50,7 +48,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 class OneProcessForEachStack(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist comes without types
-    """Runs what breaks the fragile stack, what uses the other one, and what builds images, side by side."""
+    """Runs what breaks a stack, what uses the other one, and what builds images, side by side."""
 
     def _split_scope(self, nodeid: str) -> str:
         return next((part for part in ("faults", "images") if part in nodeid.split("::")[0]), "stack")
@@ -59,20 +57,6 @@ class OneProcessForEachStack(LoadScopeScheduling):  # type: ignore[misc]  # pyte
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack that most tests share; they leave it as they found it."""
-    with _running_stack("stack", request, tmp_path_factory) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Another stack, so that what breaks here breaks nothing elsewhere."""
-    with _running_stack("fragile", request, tmp_path_factory) as running:
-        yield running
-
-
-def _running_stack(
-    name: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AbstractContextManager[Stack]:
-    if request.config.getoption("stack") == "compose":
-        return running_compose_stack(name)
-    return running_embedded_stack(tmp_path_factory.mktemp(name))
+    compose = request.config.getoption("stack") == "compose"
+    with running_compose_stack("stack") if compose else running_embedded_stack(tmp_path_factory.mktemp("stack")) as it:
+        yield it

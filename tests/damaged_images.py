@@ -46,11 +46,27 @@ def encoded(image: Image.Image, file_format: str, **options: object) -> bytes:
     return file.getvalue()
 
 
-def png(width: int, height: int, depth: int, colour_type: int, rows: bytes, interlaced: bool = False) -> bytes:
-    """A PNG built by hand, for what Pillow does not write: 16-bit colour, interlacing, false sizes."""
+def png(
+    width: int,
+    height: int,
+    depth: int,
+    colour_type: int,
+    rows: bytes,
+    *chunks: tuple[bytes, bytes],
+    interlaced: bool = False,
+) -> bytes:
+    """A PNG built by hand, for what Pillow does not write: 16-bit colour, interlacing, false sizes.
+
+    :param chunks: names and contents of what stands between the header and the pixels.
+    """
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, interlaced)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
-    return PNG_SIGNATURE + b"".join(png_chunk(name, content) for name, content in chunks)
+    all_chunks = ((b"IHDR", header), *chunks, (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
+    return PNG_SIGNATURE + b"".join(png_chunk(name, content) for name, content in all_chunks)
+
+
+def png_bomb(side: int) -> bytes:
+    """A black PNG of side x side pixels, of which it has thousands to the byte."""
+    return png(side, side, 1, 0, bytes(side * (1 + (side + 7) // 8)))
 
 
 def png_chunk(name: bytes, content: bytes) -> bytes:
@@ -100,17 +116,19 @@ def valid_images() -> dict[str, bytes]:
     }
 
 
+def small_png(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG that is harmless but for these chunks."""
+    return png(8, 8, 8, 0, bytes(9 * 8), *chunks)
+
+
 def bombs() -> dict[str, bytes]:
     """Files that are small and would be costly, by an honest or a false header."""
-    text = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(60_000_000), 9))
-    profile = png_chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(60_000_000), 9))
-    small = png(8, 8, 8, 0, bytes(9 * 8))
-    after_header = len(PNG_SIGNATURE) + 25
+    zeros = zlib.compress(bytes(60_000_000), 9)
     scan = encoded(photo(), "JPEG", progressive=True)
     jpeg = encoded(photo(), "JPEG")
     size, frame = jpeg.index(b"\xff\xc0") + 5, scan.index(b"\xff\xc2") + 5
     return {
-        "png-30000-pixels-square": png(30_000, 30_000, 1, 0, bytes(30_000 * 3751)),
+        "png-30000-pixels-square": png_bomb(30_000),
         "png-largest-header": png(2**31 - 1, 2**31 - 1, 16, 6, b""),
         "png-below-the-limit": png(7000, 7000, 16, 6, bytes(7000 * 56_001)),
         "png-below-the-limit-but-empty": png(7000, 7000, 8, 6, b""),
@@ -119,16 +137,12 @@ def bombs() -> dict[str, bytes]:
         "png-longest-row": png(65_535, 760, 8, 6, bytes(262_141 * 760)),
         "png-longest-column": png(760, 65_535, 8, 6, bytes(3041 * 65_535)),
         "png-interlaced": png(7000, 7000, 8, 6, bytes(1000), interlaced=True),
-        "png-text": small[:after_header] + text + small[after_header:],
-        "png-profile": small[:after_header] + profile + small[after_header:],
-        "png-20000-exif-tags": small[:after_header] + png_chunk(b"eXIf", oversized_exif(20_000)) + small[after_header:],
+        "png-text": small_png((b"zTXt", b"Comment\0\0" + zeros)),
+        "png-profile": small_png((b"iCCP", b"profile\0\0" + zeros)),
+        "png-20000-exif-tags": small_png((b"eXIf", oversized_exif(20_000))),
         "png-100-megapixels": png(10_000, 10_000, 1, 0, bytes(10_000 * 1251)),
-        "png-20000-chunks": small[:after_header]
-        + png_chunk(b"tEXt", b"a\0" + b"b" * 50) * 20_000
-        + small[after_header:],
-        "png-animation-of-millions": small[:after_header]
-        + png_chunk(b"acTL", struct.pack(">II", 2**31 - 1, 0))
-        + small[after_header:],
+        "png-20000-chunks": small_png(*[(b"tEXt", b"a\0" + b"b" * 50)] * 20_000),
+        "png-animation-of-millions": small_png((b"acTL", struct.pack(">II", 2**31 - 1, 0))),
         "jpeg-scans": scan[:-2] + scan[scan.rindex(b"\xff\xda") : -2] * 5000 + b"\xff\xd9",
         "jpeg-65500-pixels-square": jpeg[:size] + struct.pack(">HH", 65_500, 65_500) + jpeg[size + 4 :],
         "jpeg-false-size": jpeg[:size] + struct.pack(">HH", 7000, 7000) + jpeg[size + 4 :],

@@ -16,7 +16,9 @@ import psutil
 
 from harness import state
 from harness.addresses import Addresses
+from harness.emulators import wait_until_ready
 from harness.project import PROJECT
+from harness.stack import running_emulators
 from tests.stack import Stack
 
 
@@ -62,10 +64,14 @@ def free_port() -> int:
 
 
 def harness(
-    *arguments: str, directory: Path, project: Path = PROJECT, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    directory: Path | None = None,
+    project: Path = PROJECT,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m harness`` as a user would, with `environment` added to this process's own."""
-    command = [sys.executable, "-m", "harness", *arguments, f"--directory={directory}"]
+    options = [f"--directory={directory}"] if directory else []
+    command = [sys.executable, "-m", "harness", *arguments, *options]
     variables = {**os.environ, **(environment or {})}
     return subprocess.run(command, cwd=project, env=variables, capture_output=True, text=True, timeout=180)
 
@@ -89,3 +95,15 @@ def running_embedded_stack(directory: Path) -> Iterator[EmbeddedStack]:
         yield running
     finally:
         harness("down", directory=directory)
+
+
+@contextmanager
+def bare_emulators(directory: Path) -> Iterator[Addresses]:
+    """Start the emulators, with nothing deployed on them, and stop them at the end of the ``with`` block.
+
+    In this process, so that tests can set what the command line keeps from them, as MINISTACK_HOST.
+    """
+    addresses = Addresses(free_port(), free_port())
+    with running_emulators(addresses, directory, lambda step, detail="": None):
+        wait_until_ready(addresses, directory)
+        yield addresses

@@ -13,15 +13,18 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
-from model_server.sagemaker.archive import unpack
 from tests.damaged_images import bombs, damaged, valid_images
-from tests.integration.container_process import PROJECT, Container, serving
+from tests.integration.container_process import (
+    Answer,
+    Container,
+    memory,
+    peak_memory,
+    processes,
+    sample_model_container,
+)
 
 CLIENTS = 4
 
@@ -39,11 +42,17 @@ def send(container: Container, files: Iterable[tuple[object, bytes]]) -> Report:
     """Send named files from a few clients at once."""
     report = Report()
 
+    def ask_once(file: bytes) -> Answer:
+        return container.request("POST", "/invocations", file, {"Content-Type": "application/x-image"})
+
     def ask(named: tuple[object, bytes]) -> None:
         name, file = named
         started = time.monotonic()
         try:
-            answer = container.request("POST", "/invocations", file, {"Content-Type": "application/x-image"})
+            answer = ask_once(file)
+            while answer.status == 429:  # costly images keep the container busy, and it says so
+                time.sleep(int(answer.headers["Retry-After"]))
+                answer = ask_once(file)
             status, text = answer.status, answer.body.decode()
         except OSError as error:  # nobody answered: the worst of all answers
             status, text = 0, repr(error)
@@ -61,32 +70,6 @@ def damaged_images(first: int, count: int, seed: int) -> Iterator[tuple[int, byt
     """Damaged files and their numbers."""
     files = list(valid_images().values())
     return ((index, damaged(index, seed, files)) for index in range(first, first + count))
-
-
-def processes(container: Container) -> list[psutil.Process]:
-    """The container's processes: gunicorn's, and the one that has the model."""
-    parent = psutil.Process(container.process.pid)
-    return [parent, *parent.children(recursive=True)]
-
-
-def memory(container: Container, measure: str) -> int:
-    """The memory, in bytes, of the largest of the container's processes. `measure` is a line of proc(5)'s status."""
-    statuses = [Path(f"/proc/{process.pid}/status").read_text() for process in processes(container)]
-    return max(int(status.split(f"{measure}:")[1].split()[0]) for status in statuses) * 1024
-
-
-def peak_memory(container: Container) -> int:
-    """The most memory, in bytes, that one of them has had."""
-    return memory(container, "VmHWM")
-
-
-@contextmanager
-def sample_model_container(directory: Path) -> Iterator[Container]:
-    """A container with the sample model, as `make model` packages it."""
-    unpack(PROJECT / "build" / "model.tar.gz", directory / "model")
-    with serving(directory / "model", directory / "log") as container:
-        container.wait_for_ping(200)
-        yield container
 
 
 def main() -> None:

@@ -1,8 +1,10 @@
 """What only containers can show; it runs with ``--stack=compose``."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.compose_stack import ComposeStack
+from tests.compose_stack import ComposeStack, running_compose_stack
 from tests.stack import Stack
 
 
@@ -18,8 +20,8 @@ def running(stack: Stack) -> ComposeStack:
     return stack
 
 
-@pytest.fixture
-def breakable(fragile: Stack) -> ComposeStack:
-    """The stack that may be broken, if it is healed again."""
-    assert isinstance(fragile, ComposeStack)
-    return fragile
+@pytest.fixture(scope="session")
+def breakable() -> Iterator[ComposeStack]:
+    """Another stack, so that what breaks here breaks nothing elsewhere. Who breaks it waits until it is healed."""
+    with running_compose_stack("fragile") as running:
+        yield running

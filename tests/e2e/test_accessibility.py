@@ -8,11 +8,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.e2e.test_waiting import not_ready
 from tests.e2e.visitor import (
     ANSWER_TIMEOUT_MS,
     change_config,
     expect_answer,
+    not_ready,
     open_page,
     status,
     submit,

@@ -218,3 +218,9 @@ def test_says_when_it_was_deployed_without_configuration(page: Page, stack: Stac
 
     expect(status(page)).to_contain_text("The server answered 404 when asked for the page's config.json.")
     expect(submit_button(page)).to_be_disabled()
+
+
+def test_links_to_the_description_of_the_api(opened: Page, stack: Stack) -> None:
+    with opened.expect_navigation():
+        opened.get_by_role("link", name="API description (OpenAPI)").click()
+    expect(opened).to_have_url(f"{stack.outputs['pageUrl']}/openapi.json")

@@ -1,27 +1,11 @@
 """Submit and wait: visible progress, a cancel that aborts, and a sentence for everything that can go wrong."""
 
-import json
-from typing import Any
-
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, Request, Route, expect
 
-from tests.e2e.outage import containers_stopped, endpoint_deleted, route_deleted
-from tests.e2e.visitor import expect_answer, status, submit, submit_button
+from tests.e2e.visitor import expect_answer, not_ready, status, submit, submit_button
+from tests.outage import containers_stopped, endpoint_deleted, route_deleted
 from tests.stack import Stack
-
-NOT_READY = json.dumps({"title": "Service Unavailable", "status": 503, "detail": "It warms up.", "requestId": "r"})
-
-
-def not_ready(retry_after: str) -> dict[str, Any]:
-    """A 503 for ``route.fulfill``."""
-    headers = {
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Expose-Headers": "Retry-After",
-        "Content-Type": "application/problem+json",
-        "Retry-After": retry_after,
-    }
-    return {"status": 503, "headers": headers, "body": NOT_READY}
 
 
 def test_controls_are_disabled_while_waiting(opened: Page, stack: Stack) -> None:

@@ -1,11 +1,15 @@
 """What visitors of the page do."""
 
+import json
+from typing import Any
+
 from playwright.sync_api import Locator, Page, Request, Response, expect
 
 from tests.stack import Stack
 
 LOADING_TIMEOUT_MS = 20_000.0  # a machine that runs the whole stack may be busy
 ANSWER_TIMEOUT_MS = 35_000.0  # as long as the page itself waits
+NOT_READY = json.dumps({"title": "Service Unavailable", "status": 503, "detail": "It warms up.", "requestId": "r"})
 
 
 def open_page(page: Page, stack: Stack, query: str = "") -> Page:
@@ -60,3 +64,14 @@ def wait_until_shown(page: Page) -> None:
     page.wait_for_function(
         "() => document.querySelector('#image').complete && document.querySelector('#image').naturalWidth"
     )
+
+
+def not_ready(retry_after: str) -> dict[str, Any]:
+    """A 503 for ``route.fulfill``."""
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "Retry-After",
+        "Content-Type": "application/problem+json",
+        "Retry-After": retry_after,
+    }
+    return {"status": 503, "headers": headers, "body": NOT_READY}

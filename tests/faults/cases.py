@@ -182,8 +182,6 @@ ANSWERS = [
         frozenset({503}),
         must_see=True,
     ),
+    Case("endpoint updated, container never answers /ping", deploying.update_to_silent_container, UNDER_LOAD),
 ]
 """With a container that has no model, and does as it is told."""
-
-SILENCE = [Case("endpoint updated, container never answers /ping", deploying.update_to_silent_container, UNDER_LOAD)]
-"""Alone, because it waits for a minute."""

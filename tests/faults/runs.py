@@ -28,7 +28,6 @@ GROUPS = {
         Group("parts", cases.BROKEN_PARTS, with_model=True),
         Group("deployments", cases.DEPLOYMENTS, with_model=True),
         Group("answers", cases.ANSWERS, with_model=False),
-        Group("silence", cases.SILENCE, with_model=False),
     )
 }
 

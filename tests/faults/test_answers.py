@@ -1,4 +1,4 @@
-"""A container that answers nonsense, a disk that is full: answers of the contract, recovery, nothing left behind."""
+"""A container that answers nonsense, or nothing; a disk that is full: clear answers, recovery, nothing left behind."""
 
 import pytest
 

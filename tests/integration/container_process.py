@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-PROJECT = Path(__file__).parents[2]
+import psutil
+
+from harness.project import PROJECT
+from model_server.sagemaker.archive import unpack
+from tests.embedded_stack import free_port
+
 T = TypeVar("T")
 
 
@@ -76,13 +80,6 @@ def wait_until(found: Callable[[], T | None]) -> T:
     raise TimeoutError("what the test waits for did not happen")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def serving(model_dir: Path, log: Path, **environment: str) -> Iterator[Container]:
     port = free_port()
@@ -100,3 +97,29 @@ def serving(model_dir: Path, log: Path, **environment: str) -> Iterator[Containe
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def sample_model_container(directory: Path) -> Iterator[Container]:
+    """A container with the sample model, as `make model` packages it."""
+    unpack(PROJECT / "build" / "model.tar.gz", directory / "model")
+    with serving(directory / "model", directory / "log") as container:
+        container.wait_for_ping(200)
+        yield container
+
+
+def processes(container: Container) -> list[psutil.Process]:
+    """The container's processes: gunicorn's, and the one that has the model."""
+    parent = psutil.Process(container.process.pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+def memory(container: Container, measure: str) -> int:
+    """The memory, in bytes, of the largest of the container's processes. `measure` is a line of proc(5)'s status."""
+    statuses = [Path(f"/proc/{process.pid}/status").read_text() for process in processes(container)]
+    return max(int(status.split(f"{measure}:")[1].split()[0]) for status in statuses) * 1024
+
+
+def peak_memory(container: Container) -> int:
+    """The most memory, in bytes, that one of them has had."""
+    return memory(container, "VmHWM")

@@ -40,8 +40,8 @@ def read_request(connection: socket.socket) -> Request:
         if not received:
             raise ConnectionError
         head += received
-    path, _, query = head.split(b" ")[1].decode().partition("?")
-    host = head.split(b"\r\nHost: ")[1].split(b"\r\n")[0].decode()
+    path, _, query = head.split(b" ")[1].decode("latin-1").partition("?")
+    host = head.split(b"\r\nHost: ")[1].split(b"\r\n")[0].decode("latin-1")
     return Request(path, query, host, head)
 
 
@@ -114,6 +114,7 @@ FLOODS = {
     "body": (OK + b"\r\n", b"x" * 65_536),
     "chunks": (CHUNKED, b"10000\r\n" + b"x" * 65_536 + b"\r\n"),
     "tiny-chunks": (CHUNKED, b"1\r\nx\r\n" * 1000),
+    "negative-chunk": (CHUNKED + b"-1\r\n", b"x" * 65_536),
     "chunk": (CHUNKED + b"ffffffffffffffff\r\n", b"x" * 65_536),
     "chunk-extensions": (CHUNKED, b"1;" + b"x" * 1000 + b"\r\ny\r\n"),
     "trailers": (CHUNKED + b"0\r\n", b"A: " + b"b" * 1000 + b"\r\n"),
@@ -121,6 +122,7 @@ FLOODS = {
 WORDS = {
     "nothing": b"",
     "garbage": bytes(range(128, 256)) * 10 + b"\r\n\r\n",
+    "tls": b"\x16\x03\x01\x00\x00",
     "ssh": b"SSH-2.0-OpenSSH_9.2\r\n",
     "http-0.9": b"<html>hello</html>\r\n",
     "cut-off": OK + b"Content-Length: 1000\r\n\r\nhello",

@@ -33,10 +33,10 @@ from dnslib import AAAA, CNAME, QTYPE, RCODE, RR, A
 from dnslib.server import DNSLogger, DNSServer
 
 from handlers.predict import guarded_fetch
+from harness.project import PROJECT
 from tests.hostile_urls import NAMES, NETWORKS
 from tests.integration.hostile_web import accept_tls, answer, break_tls, read_request
 
-PROJECT = Path(__file__).parents[2]
 COMMAND = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--"]
 WEB = "93.184.215.14"
 PORTS = (22, 25, 80, 81, 443, 2375, 4566, 6379, 8000, 8080, 8443, 9200, 11211, 65535)

@@ -19,9 +19,9 @@ from typing import Any, TextIO, TypeVar
 import boto3
 from botocore.config import Config
 
+from harness.project import PROJECT
 from model_server.sagemaker.ports import reserve_port
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
 FAKE_CONTAINER = shlex.join([sys.executable, str(Path(__file__).with_name("sagemaker_fake_container.py"))])
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -131,7 +131,7 @@ def running_stand_in(directory: Path, s3_endpoint: str, *arguments: str) -> Iter
                 *("--container-command", FAKE_CONTAINER),
                 *arguments,
             ],
-            cwd=PROJECT_ROOT,
+            cwd=PROJECT,
             env={**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3_endpoint},
             stderr=stderr,
             start_new_session=True,

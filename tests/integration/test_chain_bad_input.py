@@ -1,8 +1,6 @@
 """Bad input through the public URL: the documented status, words that help, and the next good request works."""
 
 import json
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,22 +9,10 @@ import urllib3
 
 from harness import loopback
 from harness.project import PROJECT
+from tests.damaged_images import png_bomb
 from tests.stack import Stack
 
 SAMPLE = (PROJECT / "site/samples/4.jpg").read_bytes()
-
-
-def png_bomb(side: int) -> bytes:
-    """A grey PNG of side x side pixels; some 30,000 bytes of it hold a thousand times as many pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    compressor = zlib.compressobj(9)
-    row = bytes(side + 1)
-    pixels = b"".join(compressor.compress(row) for _ in range(side)) + compressor.flush()
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.container_process import PROJECT, Answer, Container, serving, wait_until
+from harness.project import PROJECT
+from tests.integration.container_process import Answer, Container, serving, wait_until
 
 # Answers with the request itself, after waiting for the file that the request names, if it names one.
 MODEL_CODE = """

@@ -5,24 +5,23 @@ import shutil
 import subprocess
 import sys
 import threading
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
-from struct import pack
 
 import numpy as np
-import psutil
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
+from harness.project import PROJECT
 from model_server.artifact.torchvision_import import import_torchvision
 from model_server.sagemaker.archive import unpack
-from tests.integration.container_process import PROJECT, Answer, Container, serving
+from tests.damaged_images import encoded, png_bomb
+from tests.integration.container_process import Answer, Container, peak_memory, serving
 
 LABELS = ["1", "2", "3", "4", "5"]
 
@@ -30,12 +29,6 @@ LABELS = ["1", "2", "3", "4", "5"]
 def photo(seed: int = 0, size: tuple[int, int] = (320, 240)) -> Image.Image:
     noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     return Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
-
-
-def encoded(image: Image.Image, file_format: str, **options: object) -> bytes:
-    file = BytesIO()
-    image.save(file, file_format, **options)
-    return file.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -183,36 +176,14 @@ def test_only_json_is_answered(container: Container) -> None:
     assert "text/csv" in json.loads(answer.body)["message"]
 
 
-def bomb(side: int) -> bytes:
-    """A PNG of side x side black pixels, compressed row by row."""
-    compressor = zlib.compressobj(9)
-    rows = bytes((1 + side) * 100)
-    pixels = b"".join(compressor.compress(rows) for _ in range(side // 100)) + compressor.flush()
-    header = pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", pixels), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        pack(">I", len(content)) + name + content + pack(">I", zlib.crc32(name + content)) for name, content in chunks
-    )
-
-
 def test_bomb_is_refused_before_it_is_decoded(container: Container) -> None:
-    file = bomb(30_000)
+    file = png_bomb(30_000)
     assert len(file) < 1_000_000
-    before = memory(container)
+    before = peak_memory(container)
     answer = send(container, file, "image/png")
     assert answer.status == 400
     assert answer.json == {"message": "The image has more than 50 million pixels. Send a smaller or simpler image."}
-    assert memory(container) - before < 100_000_000
-
-
-def memory(container: Container) -> int:
-    """The largest resident size that any of the container's processes has had, in bytes."""
-    status = [
-        Path(f"/proc/{process.pid}/status").read_text()
-        for process in (psutil.Process(container.process.pid), *psutil.Process(container.process.pid).children())
-    ]
-    peaks = [line for text in status for line in text.splitlines() if line.startswith("VmHWM")]
-    return max(int(line.split()[1]) for line in peaks) * 1024
+    assert peak_memory(container) - before < 100_000_000
 
 
 def test_with_network_isolation_urls_are_refused(container: Container, tmp_path: Path) -> None:

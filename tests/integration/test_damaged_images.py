@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.damaged_images import bombs, valid_images
-from tests.fuzz_images import damaged_images, memory, peak_memory, processes, sample_model_container, send
-from tests.integration.container_process import Container
+from tests.fuzz_images import damaged_images, send
+from tests.integration.container_process import Container, memory, peak_memory, processes, sample_model_container
 
 COUNT = 500
 BYTES_PER_IMAGE = 450_000_000  # docs/deploy.md

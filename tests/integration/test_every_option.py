@@ -1,26 +1,16 @@
 """What settings can switch on, deployed on the emulators all at once: domains, tokens, recording, a key, mail."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from harness.addresses import Addresses
 from harness.clients import Clients
-from tests.embedded_stack import free_port
-from tests.integration.test_harness_cli import copy_of_project
-from tests.unit.test_program import OPTIONS
-
-DEPLOY = """
-import sys
-from harness.addresses import Addresses
-from harness.deployment import deploy
-deploy("everything", Addresses(int(sys.argv[1]), int(sys.argv[2])), lambda step, detail="": None)
-"""
+from tests.embedded_stack import bare_emulators, harness
+from tests.project_copy import copy_of_project
+from tests.unit.program import OPTIONS
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +20,11 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     chosen = {f"object-counting:{key}": value for option in OPTIONS.values() for key, value in option.items()}
     del chosen["object-counting:inferenceImageUri"]  # then nothing is left that looks up AWS's image
     (project / "Pulumi.everything.yaml").write_text(yaml.safe_dump({"config": chosen}))
-    addresses = Addresses(free_port(), free_port())
-    ports = (str(addresses.aws_port), str(addresses.sagemaker_port))
-    options = [f"--port={ports[0]}", f"--sagemaker-port={ports[1]}", f"--directory={project.parent / 'emulators'}"]
-    command = [sys.executable, "-m", "harness", "emulators", *options]
-    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True) as emulators:
-        assert emulators.stdout is not None
-        assert emulators.stdout.readline()
-        try:
-            subprocess.run([sys.executable, "-c", DEPLOY, *ports], cwd=project, check=True)
-            yield Clients(addresses)
-        finally:
-            emulators.terminate()
+    with bare_emulators(tmp_path_factory.mktemp("emulators")) as addresses:
+        urls = (f"--aws-url={addresses.aws_url}", f"--sagemaker-url={addresses.sagemaker_url}")
+        done = harness("deploy", "--stack=everything", *urls, project=project)
+        assert done.returncode == 0, done.stderr
+        yield Clients(addresses)
 
 
 def one(listed: list[dict[str, Any]]) -> dict[str, Any]:

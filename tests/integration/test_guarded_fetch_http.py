@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -19,6 +18,9 @@ import pytest
 
 from handlers.predict import guarded_fetch
 from handlers.predict.guarded_fetch import AddressNotAllowed, FetchTimeout, ImageHostError, ResponseTooLarge
+from harness.project import PROJECT
+from tests.integration.certificate import make_certificate
+from tests.integration.hostile_web import DRIPS, FLOODS, WORDS, Request, answer
 
 MAX_BYTES = 100_000
 SOON = 0.5  # seconds until the deadline, where it is to pass
@@ -91,6 +93,11 @@ def _ok(body: bytes, *headers: bytes) -> Talk:
 
 def _redirect(location: str, status: int = 302) -> Talk:
     return _say(b"HTTP/1.1 %d Moved\r\nLocation: %s\r\n\r\n" % (status, location.encode("latin-1")))
+
+
+def _misbehave(path: str) -> Talk:
+    """What hostile_web.py does for a path."""
+    return lambda connection: answer(connection, Request(path, query="", host="", head=b""))
 
 
 def _fetch(url: str, *trusted: str, seconds: float = LATER) -> bytes:
@@ -195,17 +202,18 @@ def test_a_redirect_to_what_is_not_a_web_url(location: str, serve: Callable[...,
         (b"HTTP/1.1 204 No Content\r\n\r\n", "status 204"),
         (b"HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\n\r\nx", "status 206"),
         (b"HTTP/1.1 302 Found\r\n\r\n", "status 302"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello", "broke off"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nhello", "broke off"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello", "broke off"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "broke off"),
-        (b"\x16\x03\x01\x00\x00", "broke off"),
-        (b"", "broke off"),
     ],
 )
 def test_a_host_that_answers_with_an_error(answer: bytes, message: str, serve: Callable[..., Server]) -> None:
     server = serve(_say(answer))
     with pytest.raises(ImageHostError, match=message):
+        _fetch(server.origin, server.origin)
+
+
+@pytest.mark.parametrize("words", [words for words in WORDS if words != "many-headers"])
+def test_a_host_that_does_not_speak_http(words: str, serve: Callable[..., Server]) -> None:
+    server = serve(_misbehave(words))
+    with pytest.raises(ImageHostError, match="broke off"):
         _fetch(server.origin, server.origin)
 
 
@@ -222,68 +230,30 @@ def test_a_port_where_nobody_listens() -> None:
         _fetch(origin, origin)
 
 
-def _forever(start: bytes, repeated: bytes, pause: float = 0) -> Talk:
-    def talk(connection: socket.socket) -> None:
-        connection.sendall(start)
-        while True:
-            connection.sendall(repeated)
-            time.sleep(pause)
-
-    return talk
+TOO_MUCH = [
+    *(f"endless/{flood}" for flood in FLOODS if flood != "headers"),
+    "length/100001",
+    "length/99999999999999999999",
+    "many-headers",
+]
 
 
-OK = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-@pytest.mark.parametrize(
-    "talk",
-    [
-        _say(OK, b"Content-Length: 100001\r\n\r\n"),
-        _say(OK, b"Content-Length: 99999999999999999999\r\n\r\n"),
-        _forever(OK + b"\r\n", b"x" * 65536),
-        _forever(CHUNKED, b"10000\r\n" + b"x" * 65536 + b"\r\n"),
-        _forever(CHUNKED + b"-1\r\n", b"x" * 65536),
-        _forever(CHUNKED + b"ffffffffffffffff\r\n", b"x" * 65536),
-        _forever(CHUNKED, b"1;" + b"x" * 1000 + b"\r\ny\r\n"),
-        _forever(CHUNKED + b"0\r\n", b"A: " + b"b" * 1000 + b"\r\n"),
-        _forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-        _say(OK, b"".join(b"A-%d: %s\r\n" % (i, b"b" * 2000) for i in range(90)), b"\r\n"),
-    ],
-    ids=[
-        "announced",
-        "absurd",
-        "endless",
-        "endless chunks",
-        "a chunk of less than nothing",
-        "an endless chunk",
-        "endless chunk extensions",
-        "endless trailers",
-        "endless interim answers",
-        "long headers",
-    ],
-)
-def test_a_host_that_sends_too_much(talk: Talk, serve: Callable[..., Server]) -> None:
-    server = serve(talk)
+@pytest.mark.parametrize("path", TOO_MUCH)
+def test_a_host_that_sends_too_much(path: str, serve: Callable[..., Server]) -> None:
+    server = serve(_misbehave(path))
     with pytest.raises(ResponseTooLarge):
         _fetch(server.origin, server.origin)
 
 
-@pytest.mark.parametrize(
-    "talk",
-    [
-        lambda connection: connection.recv(1),
-        _forever(b"", b"H", pause=0.01),
-        _forever(OK, b"a", pause=0.01),
-        _forever(OK, b"A: b\r\n", pause=0.02),
-        _forever(OK + b"Content-Length: 99999\r\n\r\n", b"x", pause=0.01),
-        _forever(CHUNKED, b"1\r\nx\r\n", pause=0.01),
-        _forever(CHUNKED + b"0\r\n", b"A: b\r\n", pause=0.01),
-    ],
-    ids=["silence", "status", "one header", "headers", "body", "chunks", "trailers"],
-)
-def test_a_host_that_drips(talk: Talk, serve: Callable[..., Server]) -> None:
-    server = serve(talk)
+def test_headers_without_end(serve: Callable[..., Server]) -> None:
+    server = serve(_misbehave("endless/headers"))
+    with pytest.raises(ImageHostError, match="broke off"):
+        _fetch(server.origin, server.origin)
+
+
+@pytest.mark.parametrize("path", ["silence", *(f"drip/{drip}" for drip in DRIPS)])
+def test_a_host_that_drips(path: str, serve: Callable[..., Server]) -> None:
+    server = serve(_misbehave(path))
     with pytest.raises(FetchTimeout):
         _fetch(server.origin, server.origin, seconds=SOON)
 
@@ -314,18 +284,7 @@ def test_a_deadline_that_has_passed(serve: Callable[..., Server]) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for images.localhost and its key, in one file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl command to make a certificate")
-    path = tmp_path_factory.mktemp("tls") / "images.localhost.pem"
-    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=images.localhost"]
-    names = ["-addext", "subjectAltName=DNS:images.localhost"]
-    command = [openssl, "req", *options, *names, "-keyout", str(path), "-out", str(path)]
-    subprocess.run(command, check=True, capture_output=True)
-    certificate = subprocess.run([openssl, "x509", "-in", path], check=True, capture_output=True).stdout
-    path.with_suffix(".crt").write_bytes(certificate)
-    return path
+    return make_certificate(tmp_path_factory.mktemp("tls") / "images.localhost.pem", "DNS:images.localhost")
 
 
 def _https_server(serve: Callable[..., Server], certificate: Path) -> Server:
@@ -356,10 +315,8 @@ def test_https_asks_for_the_name_in_the_url(
         "except guarded_fetch.FetchError as error: print(type(error).__name__)\n"
     )
     environment = {**os.environ, "SSL_CERT_FILE": str(certificate.with_suffix(".crt"))}
-    root = Path(guarded_fetch.__file__).parents[2]
-    result = subprocess.run(
-        [sys.executable, "-c", program, origin], cwd=root, env=environment, check=True, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", program, origin]
+    result = subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True, text=True)
     assert result.stdout.strip() == outcome
 
 

@@ -16,6 +16,7 @@ import pytest
 from harness import state, workspace
 from harness.project import PROJECT
 from tests.embedded_stack import EmbeddedStack, free_port, harness, running_embedded_stack, start_stack
+from tests.project_copy import copy_of_project
 from tests.stack import Stack
 
 SAMPLE = str(PROJECT / "site/samples/3.jpg")
@@ -34,12 +35,6 @@ def own_stack(tmp_path: Path) -> Iterator[EmbeddedStack]:
     """A stack for tests that end it."""
     with running_embedded_stack(tmp_path / "stack") as running:
         yield running
-
-
-def copy_of_project(directory: Path) -> Path:
-    """A project that a test may change."""
-    unneeded = shutil.ignore_patterns(".venv", ".git", ".harness", ".mypy_cache")
-    return Path(shutil.copytree(PROJECT, directory, ignore=unneeded, symlinks=True))
 
 
 def members(directory: Path) -> list[psutil.Process]:

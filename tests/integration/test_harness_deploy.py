@@ -16,7 +16,7 @@ from tests.embedded_stack import free_port, harness
 
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
-    """Where emulators run, and nothing is deployed."""
+    """Where the command that starts only emulators has started them."""
     addresses, directory = Addresses(free_port(), free_port()), tmp_path_factory.mktemp("emulators")
     ports = (f"--port={addresses.aws_port}", f"--sagemaker-port={addresses.sagemaker_port}")
     command = [sys.executable, "-m", "harness", "emulators", *ports, f"--directory={directory}"]
@@ -27,18 +27,13 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
         harness("down", directory=directory)
 
 
-def deploy(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "harness", "deploy", *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=180)
-
-
 def urls(addresses: Addresses) -> tuple[str, str]:
     return f"--aws-url={addresses.aws_url}", f"--sagemaker-url={addresses.sagemaker_url}"
 
 
 def test_deploys_and_prints_the_outputs_and_does_so_again(addresses: Addresses) -> None:
     for _ in range(2):
-        done = deploy(*urls(addresses), "--json")
+        done = harness("deploy", *urls(addresses), "--json")
         assert done.returncode == 0, done.stderr
         outputs = json.loads(done.stdout)
         assert outputs.keys() >= {"pageUrl", "predictUrl", "apiId", "endpointName", "functionName"}
@@ -46,13 +41,13 @@ def test_deploys_and_prints_the_outputs_and_does_so_again(addresses: Addresses) 
         assert answer["label"] == "3"
         assert len(Clients(addresses)["s3"].list_buckets()["Buckets"]) == 2
         assert len(Clients(addresses)["sagemaker"].list_models()["Models"]) == 1
-    lines = deploy(*urls(addresses)).stdout.splitlines()
+    lines = harness("deploy", *urls(addresses)).stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(outputs)
 
 
 def test_says_in_one_sentence_that_nothing_answers() -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
-    done = deploy(f"--aws-url={nowhere}", f"--sagemaker-url={nowhere}")
+    done = harness("deploy", f"--aws-url={nowhere}", f"--sagemaker-url={nowhere}")
     assert (done.returncode, done.stdout) == (1, "")
     assert f"error: {nowhere}/_ministack/reset does not answer" in done.stderr
     assert "Traceback" not in done.stderr
@@ -60,12 +55,12 @@ def test_says_in_one_sentence_that_nothing_answers() -> None:
 
 @pytest.mark.parametrize("url", ["aws:4566", "http://aws", "https://aws:4566", "http://aws:4566/path", "http://aws:x"])
 def test_a_url_of_another_form_is_wrong_usage(url: str) -> None:
-    done = deploy(f"--aws-url={url}")
+    done = harness("deploy", f"--aws-url={url}")
     assert done.returncode == 2
     assert "http://aws:4566" in done.stderr
 
 
 def test_a_stack_that_does_not_exist_is_named(addresses: Addresses) -> None:
-    done = deploy(*urls(addresses), "--stack=nonsense")
+    done = harness("deploy", *urls(addresses), "--stack=nonsense")
     assert done.returncode == 1
     assert "Pulumi.nonsense.yaml does not exist" in done.stderr

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from urllib3.exceptions import LocationParseError
 
 from tests.hostile_urls import HOSTS, NETWORKS, TEXTS
+from tests.integration.certificate import make_certificate
 from tests.integration.loopback_internet import WEB, Fetched, Internet, Order, Report, internet, is_available
 
 BUDGET = 2.0  # seconds for each URL
@@ -36,25 +37,9 @@ def _an_internet_can_be_made() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate, valid for some names and an address, with its key, in one file; and beside it without."""
-    path = tmp_path_factory.mktemp("tls") / "web.pem"
-    names = ",".join([*(f"DNS:{name}.example" for name in ("web", "private", "silent-tls")), f"IP:{WEB}"])
-    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=web.example"]
-    command = [
-        "openssl",
-        "req",
-        *options,
-        "-addext",
-        f"subjectAltName={names}",
-        "-keyout",
-        str(path),
-        "-out",
-        str(path),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
-    public = subprocess.run(["openssl", "x509", "-in", path], check=True, capture_output=True).stdout
-    path.with_suffix(".crt").write_bytes(public)
-    return path
+    """A certificate for some of the names, and for an address."""
+    names = (f"DNS:{name}.example" for name in ("web", "private", "silent-tls"))
+    return make_certificate(tmp_path_factory.mktemp("tls") / "web.pem", *names, f"IP:{WEB}")
 
 
 @pytest.fixture(scope="module")

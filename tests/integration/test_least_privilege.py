@@ -30,8 +30,8 @@ from harness.clients import REGION
 from harness.project import PROJECT
 from harness.resources import zip_archive
 from tests.embedded_stack import EmbeddedStack, harness, start_stack
-from tests.integration.test_harness_cli import copy_of_project
-from tests.unit.test_program import OPTIONS
+from tests.project_copy import copy_of_project
+from tests.unit.program import OPTIONS
 
 Document = dict[str, Any]
 

@@ -9,7 +9,6 @@ import base64
 import gzip
 import json
 import os
-import shutil
 import socket
 import ssl
 import struct
@@ -30,7 +29,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-ROOT = Path(__file__).parents[2]
+from harness.project import PROJECT
+from tests.integration.certificate import make_certificate
 
 # The event and the answer that the contract gives, word for word.
 DIRECT_EVENT = {"body": '{\n  "url": "https://aft-vbi-pds.s3.amazonaws.com/bin-images/10460.jpg"\n}'}
@@ -232,16 +232,8 @@ class Function:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for the host of the contract's event, and its key, in one file."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl command to make a certificate")
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
-    names = ["-addext", "subjectAltName=DNS:aft-vbi-pds.s3.amazonaws.com"]
-    command = [openssl, "req", *options, *names, "-keyout", str(path), "-out", str(path)]
-    subprocess.run(command, check=True, capture_output=True)
-    return path
+    """A certificate for the host of the contract's event."""
+    return make_certificate(tmp_path_factory.mktemp("tls") / "certificate.pem", "DNS:aft-vbi-pds.s3.amazonaws.com")
 
 
 @pytest.fixture(scope="module")
@@ -249,8 +241,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The deployment package: the files of handlers/predict, under that path, and the labels."""
     path = tmp_path_factory.mktemp("package") / "predict.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted((ROOT / "handlers/predict").glob("*.py")):
-            archive.write(file, file.relative_to(ROOT))
+        for file in sorted((PROJECT / "handlers/predict").glob("*.py")):
+            archive.write(file, file.relative_to(PROJECT))
         archive.writestr("handlers/predict/labels.json", '["1", "2", "3", "4", "5"]')
     return path
 

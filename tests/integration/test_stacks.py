@@ -14,12 +14,9 @@ from typing import Any
 import pytest
 
 from harness import loopback
-from harness.addresses import Addresses
-from harness.emulators import wait_until_ready
 from harness.prediction import predict
 from harness.project import PROJECT
-from harness.stack import running_emulators
-from tests.embedded_stack import EmbeddedStack, free_port, harness, start_stack
+from tests.embedded_stack import EmbeddedStack, bare_emulators, harness, start_stack
 from tests.unit.program import STACKS, run_program
 from tests.unit.recording import Recorder
 
@@ -127,6 +124,7 @@ def test_buckets_are_private_versioned_and_encrypted(any_stack: tuple[str, Embed
 
 # --- LocalStack ------------------------------------------------------------------------------------------
 
+# The command line does not say how many resources there are.
 DEPLOY = """
 import json, sys
 from harness.addresses import Addresses
@@ -142,13 +140,10 @@ def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, A
 
     LocalStack itself needs a token. Its names are what differs, and what the stack's settings are about.
     """
-    addresses, directory = Addresses(free_port(), free_port()), tmp_path_factory.mktemp("localstack")
-    ports = (str(addresses.aws_port), str(addresses.sagemaker_port))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MINISTACK_HOST", "localhost.localstack.cloud")
-        with running_emulators(addresses, directory, lambda step, detail="": None):
-            wait_until_ready(addresses, directory)
-            command = [sys.executable, "-c", DEPLOY, *ports]
+        with bare_emulators(tmp_path_factory.mktemp("localstack")) as addresses:
+            command = [sys.executable, "-c", DEPLOY, str(addresses.aws_port), str(addresses.sagemaker_port)]
             done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
             yield json.loads(done.stdout)

@@ -13,9 +13,8 @@ from policy.rules.tags import TAGGABLE
 from tests.policy.pack import Pack, running_pack
 from tests.policy.stack import Registered, Stack, seen_by_policies
 from tests.policy.violations import GONE, VIOLATIONS, Violation
-from tests.unit.program import STACKS, run_program
+from tests.unit.program import OPTIONS, STACKS, run_program
 from tests.unit.recording import PreviewRecorder, Recorder
-from tests.unit.test_program import OPTIONS
 
 # What these look at is made of ids and ARNs that AWS makes up.
 RULES_THAT_WAIT_FOR_AWS = {

@@ -14,6 +14,24 @@ from tests.unit.recording import REGION, Recorder, Resources, record
 
 STACKS = sorted(path.name.split(".")[1] for path in PROJECT.glob("Pulumi.*.yaml"))
 
+# What is switched on by a setting that no stack of the repository uses.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "domains": {
+        "apiDomain": "api.example.com",
+        "apiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/a",
+        "pageDomain": "www.example.com",
+        "pageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/b",
+    },
+    "tokens": {"jwtIssuer": "https://issuer.example.com", "jwtAudience": ["counting"]},
+    "recording": {"dataCapturePercentage": 10},
+    "key": {"volumeKeyArn": "arn:aws:kms:us-east-1:123456789012:key/c"},
+    "isolation": {"networkIsolation": "true"},
+    "own image": {"inferenceImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/counting:1"},
+    "few hosts": {"allowedImageHosts": ["aft-vbi-pds.s3.amazonaws.com", "images.example.com:8443"]},
+    "mail": {"alarmEmail": "ops@example.com"},
+    "scaling on concurrency": {"maxInstances": 4, "autoscalingMetric": "concurrency", "autoscalingTarget": 4},
+}
+
 
 def run_program(
     stack: str, monkeypatch: pytest.MonkeyPatch, artifact: Path, recorder: Recorder | None = None, **overrides: Any

@@ -1,10 +1,8 @@
 """Every kind of image file becomes the tensor that it should; what is no good image is refused."""
 
 import io
-import struct
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,29 +20,16 @@ from errors import RequestError
 from manifest import Manifest
 from torchvision_import import import_torchvision
 
-from tests.damaged_images import oversized_exif
+from tests.damaged_images import encoded, oversized_exif, png
 
 ARTIFACT_CODE = Path(artifact_image.__file__).parent
 WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (255, 0, 0)
 
 
-def encoded(image: Image.Image, file_format: str, **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, file_format, **options)
-    return file.getvalue()
-
-
-def png(size: tuple[int, int], bit_depth: int, colour_type: int, pixel: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+def plain(size: tuple[int, int], bit_depth: int, colour_type: int, pixel: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
     """A PNG of one colour, built by hand: Pillow writes neither 16-bit colour nor wrong sizes."""
     width, height = size
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-    header = struct.pack(">IIBBBBB", width, height, bit_depth, colour_type, 0, 0, 0)
-    rows = zlib.compress((b"\0" + pixel * width) * min(height, 64))
-    body = b"".join(chunk(*item) for item in ((b"IHDR", header), *chunks, (b"IDAT", rows), (b"IEND", b"")))
-    return b"\x89PNG\r\n\x1a\n" + body
+    return png(width, height, bit_depth, colour_type, (b"\0" + pixel * width) * min(height, 64), *chunks)
 
 
 def with_wrong_check_sum(file: bytes) -> bytes:
@@ -94,16 +79,19 @@ ONE_COLOUR: dict[str, tuple[bytes, tuple[int, int, int]]] = {
     "PNG, RGBA, transparent": (encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 0)), "PNG"), WHITE),
     "PNG, transparent colour": (encoded(Image.new("RGB", (8, 8), RED), "PNG", transparency=RED), WHITE),
     "WebP, RGBA": (encoded(Image.new("RGBA", (8, 8), (255, 0, 0, 128)), "WEBP", lossless=True), (255, 127, 127)),
-    "PNG, 16-bit grey": (png((8, 8), 16, 0, b"\x80\x12"), (128, 128, 128)),
-    "PNG, 16-bit grey, transparent": (png((8, 8), 16, 0, b"\x12\x34", (b"tRNS", b"\x12\x34")), WHITE),
-    "PNG, 16-bit grey, another transparent": (png((8, 8), 16, 0, b"\x12\x34", (b"tRNS", b"\x12\x35")), (18, 18, 18)),
-    "PNG, 16-bit grey and alpha": (png((8, 8), 16, 4, b"\x00\x00\x80\x00"), (127, 127, 127)),
-    "PNG, 16-bit RGB": (png((8, 8), 16, 2, b"\x80\x00\x10\x00\xff\xff"), (128, 16, 255)),
+    "PNG, 16-bit grey": (plain((8, 8), 16, 0, b"\x80\x12"), (128, 128, 128)),
+    "PNG, 16-bit grey, transparent": (plain((8, 8), 16, 0, b"\x12\x34", (b"tRNS", b"\x12\x34")), WHITE),
+    "PNG, 16-bit grey, another transparent": (
+        plain((8, 8), 16, 0, b"\x12\x34", (b"tRNS", b"\x12\x35")),
+        (18, 18, 18),
+    ),
+    "PNG, 16-bit grey and alpha": (plain((8, 8), 16, 4, b"\x00\x00\x80\x00"), (127, 127, 127)),
+    "PNG, 16-bit RGB": (plain((8, 8), 16, 2, b"\x80\x00\x10\x00\xff\xff"), (128, 16, 255)),
     "PNG, 16-bit RGB, another transparent": (
-        png((8, 8), 16, 2, b"\x80\x00\x10\x00\xff\xff", (b"tRNS", b"\x80\x01\x10\x00\xff\xff")),
+        plain((8, 8), 16, 2, b"\x80\x00\x10\x00\xff\xff", (b"tRNS", b"\x80\x01\x10\x00\xff\xff")),
         (128, 16, 255),
     ),
-    "PNG, 16-bit RGBA": (png((8, 8), 16, 6, b"\xff\xff\x00\x00\x00\x00\x80\x00"), (255, 127, 127)),
+    "PNG, 16-bit RGBA": (plain((8, 8), 16, 6, b"\xff\xff\x00\x00\x00\x00\x80\x00"), (255, 127, 127)),
     "WebP, animated": (encoded(Image.new("RGB", (8, 8), RED), "WEBP", lossless=True, **SECOND_FRAME), RED),
     "PNG, animated": (encoded(Image.new("RGB", (8, 8), RED), "PNG", **SECOND_FRAME), RED),
 }
@@ -169,7 +157,7 @@ NOT_IMAGES: dict[str, Callable[[], bytes]] = {
     "truncated WebP": lambda: encoded(photo(), "WEBP")[:-100],
     "JPEG, header only": lambda: encoded(photo(), "JPEG")[:30],
     "PNG, wrong check sum": lambda: with_wrong_check_sum(ONE_COLOUR["PNG"][0]),
-    "PNG, no pixels": lambda: png((0, 0), 8, 0, b"\0"),
+    "PNG, no pixels": lambda: plain((0, 0), 8, 0, b"\0"),
 }
 
 
@@ -184,7 +172,7 @@ def test_refuses(name: str) -> None:
 @pytest.mark.parametrize("size", [(7100, 7100), (13_000, 13_000), (30_000, 30_000), (2**31 - 1, 2**31 - 1)])
 def test_refuses_bombs_by_their_announced_size(size: tuple[int, int]) -> None:
     with pytest.raises(RequestError, match="more than 50 million pixels") as refusal:
-        artifact_image.decode(png(size, 8, 0, b"\0"[: size[0] < 40_000]))
+        artifact_image.decode(plain(size, 8, 0, b"\0"[: size[0] < 40_000]))
     assert refusal.value.status_code == 400
 
 
@@ -197,7 +185,7 @@ def test_webp_may_have_fewer_pixels_because_its_decoder_takes_more_memory() -> N
 @pytest.mark.parametrize("size", [(49_000_000, 1), (1, 49_000_000), (65_536, 2)])
 def test_refuses_long_thin_images(size: tuple[int, int]) -> None:
     with pytest.raises(RequestError, match="more than 65535 pixels long or wide"):
-        artifact_image.decode(png(size, 8, 0, b"\0"))
+        artifact_image.decode(plain(size, 8, 0, b"\0"))
 
 
 LYING = Image.Exif()
@@ -233,7 +221,7 @@ def test_memory_for_the_largest_images(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [png((8, 8), 8, 0, b"\0", (b"eXIf", oversized_exif(20_000))), png((10_000, 10_000), 8, 0, b"\0")],
+    [png(8, 8, 8, 0, b"\0", (b"eXIf", oversized_exif(20_000))), png(10_000, 10_000, 8, 0, b"\0")],
     ids=["EXIF", "100 megapixels"],
 )
 def test_a_file_cannot_fill_the_log(tmp_path: Path, content: bytes) -> None:

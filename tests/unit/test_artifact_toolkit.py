@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 from torch import nn
 
+from harness.project import PROJECT
 from model_server.artifact.torchvision_import import import_torchvision
 
-PROJECT = Path(__file__).parents[2]
 ARTIFACT_CODE = PROJECT / "model_server" / "artifact"
 
 # What sagemaker_inference/transformer.py of aws/sagemaker-inference-toolkit does with a request: hooks by name, JSON

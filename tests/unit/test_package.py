@@ -14,9 +14,8 @@ import pytest
 import torch
 from torch import nn
 
+from harness.project import PROJECT
 from model_server.artifact.torchvision_import import import_torchvision
-
-PROJECT = Path(__file__).parents[2]
 
 
 def package(*arguments: str | Path, cwd: Path = PROJECT) -> "subprocess.CompletedProcess[str]":

@@ -3,7 +3,6 @@
 import inspect
 import json
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pulumi_aws
@@ -11,7 +10,7 @@ import pytest
 import yaml
 
 from harness.project import PROJECT
-from tests.unit.program import STACKS, run_program
+from tests.unit.program import OPTIONS, STACKS, run_program
 from tests.unit.recording import PreviewRecorder, Recorded, Recorder, Resources
 
 
@@ -68,25 +67,6 @@ def test_a_preview_knows_nothing_and_still_sees_every_resource(
         return {(recorded.type, recorded.name) for recorded in seen.resources}
 
     assert names(preview) == names(recorder)
-
-
-# What is switched on by a setting that no stack of the repository uses.
-OPTIONS: dict[str, dict[str, Any]] = {
-    "domains": {
-        "apiDomain": "api.example.com",
-        "apiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/a",
-        "pageDomain": "www.example.com",
-        "pageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/b",
-    },
-    "tokens": {"jwtIssuer": "https://issuer.example.com", "jwtAudience": ["counting"]},
-    "recording": {"dataCapturePercentage": 10},
-    "key": {"volumeKeyArn": "arn:aws:kms:us-east-1:123456789012:key/c"},
-    "isolation": {"networkIsolation": "true"},
-    "own image": {"inferenceImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/counting:1"},
-    "few hosts": {"allowedImageHosts": ["aft-vbi-pds.s3.amazonaws.com", "images.example.com:8443"]},
-    "mail": {"alarmEmail": "ops@example.com"},
-    "scaling on concurrency": {"maxInstances": 4, "autoscalingMetric": "concurrency", "autoscalingTarget": 4},
-}
 
 
 @pytest.mark.parametrize("option", OPTIONS)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image, ImageChops, ImageStat
 
+from harness.project import PROJECT
 from model_server.sample_model.dataset import (
     FIRST_TRAINING_SEED,
     count_and_seed,
@@ -24,8 +25,7 @@ from model_server.sample_model.render import render_bin
 from model_server.sample_model.samples import FIRST_SAMPLE, sample
 from model_server.sample_model.scene import MIN_VISIBLE_AREA, MIN_VISIBLE_SHARE, compose, look, visible
 
-ROOT = Path(__file__).parents[2]
-CHECKPOINT = ROOT / "model_server" / "sample_model" / "model.pth"
+CHECKPOINT = PROJECT / "model_server" / "sample_model" / "model.pth"
 COUNTS = [1, 2, 3, 4, 5]
 
 
@@ -39,7 +39,7 @@ def test_another_process_renders_the_same_bytes() -> None:
         "import sys; from model_server.sample_model.render import render_bin; "
         "sys.stdout.buffer.write(render_bin(3, 12, 90).tobytes())"
     )
-    other = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True)
+    other = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, check=True)
     assert other.stdout == render_bin(3, 12, 90).tobytes()
 
 
@@ -124,7 +124,7 @@ def test_the_model_counts_held_out_images() -> None:
 
 
 def test_the_evaluation_is_of_at_least_a_thousand_images_and_adds_up() -> None:
-    report = json.loads((ROOT / "docs" / "model" / "evaluation.json").read_text())
+    report = json.loads((PROJECT / "docs" / "model" / "evaluation.json").read_text())
     matrix = np.array(report["confusion_matrix"]["counts"])
     assert matrix.sum() == report["images"] >= 1000
     assert report["accuracy"] == pytest.approx(matrix.trace() / matrix.sum(), abs=1e-4)
@@ -133,7 +133,7 @@ def test_the_evaluation_is_of_at_least_a_thousand_images_and_adds_up() -> None:
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_the_samples_of_the_page_are_what_the_command_renders(count: int) -> None:
-    with Image.open(ROOT / "site" / "samples" / f"{count}.jpg") as committed:
+    with Image.open(PROJECT / "site" / "samples" / f"{count}.jpg") as committed:
         rendered = Image.open(io.BytesIO(sample(count)))
         assert committed.size == rendered.size == (500, 500)
         # Another version of Pillow or of the processor's arithmetic may move single values, but not the picture.
@@ -142,6 +142,6 @@ def test_the_samples_of_the_page_are_what_the_command_renders(count: int) -> Non
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_the_model_is_right_on_the_samples_of_the_page(count: int) -> None:
-    with Image.open(ROOT / "site" / "samples" / f"{count}.jpg") as committed:
+    with Image.open(PROJECT / "site" / "samples" / f"{count}.jpg") as committed:
         answer = predict(load_network(CHECKPOINT), torch.from_numpy(model_pixels(committed).copy())[None])
     assert answer.item() + 1 == count

@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 import urllib3
 from jsonschema import Draft202012Validator
-from playwright.sync_api import Page, expect
 
 from components.predict_function import deployment_package
 from handlers.predict.image import MEDIA_TYPES
-from handlers.predict.problem import _TITLES
+from handlers.predict.problem import Problem
 from harness import loopback
 from harness.project import PROJECT
 from harness.resources import zip_archive
-from tests.e2e.outage import containers_stopped, endpoint_deleted
+from tests.outage import containers_stopped, endpoint_deleted
 from tests.stack import Stack
 
 SAMPLE = (PROJECT / "site/samples/2.jpg").read_bytes()
@@ -65,14 +64,17 @@ def test_its_schemas_are_valid(description: dict[str, Any]) -> None:
         Draft202012Validator.check_schema(schema)
 
 
-def test_it_is_linked_from_the_page(opened: Page, stack: Stack) -> None:
-    with opened.expect_navigation():
-        opened.get_by_role("link", name="API description (OpenAPI)").click()
-    expect(opened).to_have_url(f"{stack.outputs['pageUrl']}/openapi.json")
+def is_a_problem(status: int) -> bool:
+    """Whether the function has such an answer: it takes no status that it has no title for."""
+    try:
+        Problem(status, "What happened.").response("id")
+    except KeyError:
+        return False
+    return True
 
 
 def test_it_knows_every_status(operation: dict[str, Any]) -> None:
-    of_the_function = {"200"} | {str(status) for status in _TITLES}
+    of_the_function = {"200"} | {str(status) for status in range(400, 600) if is_a_problem(status)}
     of_the_gateway = {"429"}
     assert set(operation["responses"]) == of_the_function | of_the_gateway
 
