@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/overload.py` works, too
 
 from bench.visitors import BUSY, Visit, exit_if_broken, send_crowd, upload  # isort: skip
+import os
 import subprocess
 import tempfile
 from statistics import median, quantiles
@@ -25,7 +26,8 @@ from harness.project import PROJECT
 ARCHITECTURE = "resnext101_32x8d"
 LABELS = "1,2,3,4,5"
 OVERLOAD = 10
-VISITORS = 32
+# So many keep the model busy, one prediction on each core and one behind it, and are all let in.
+VISITORS = 2 * (os.cpu_count() or 1)
 RECOVERY_SECONDS = 5.0
 # Visitors who wait for an answer send nothing; with so many for each request per second, enough others do.
 VISITORS_PER_RATE = 4

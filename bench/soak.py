@@ -23,7 +23,7 @@ from bench.report import report
 from bench.stack import BenchmarkStack, benchmark_stack
 from harness.project import PROJECT
 
-VISITORS = 32
+VISITORS = 8
 CAPACITY_SECONDS = 20.0
 SAMPLES = 60
 # The stack is not measured while function processes that only the search for the capacity needed still live.
