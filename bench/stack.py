@@ -51,6 +51,9 @@ def benchmark_stack() -> Iterator[BenchmarkStack]:
 
 
 def _harness(directory: Path, *command: str) -> bytes:
-    """What a command of the harness prints."""
+    """What a command of the harness prints; where it fails, it has said why, and the benchmark ends as well."""
     process = [sys.executable, "-m", "harness", *command, f"--directory={directory}"]
-    return subprocess.run(process, cwd=PROJECT, stdout=subprocess.PIPE, check=True).stdout
+    done = subprocess.run(process, cwd=PROJECT, stdout=subprocess.PIPE)
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+    return done.stdout

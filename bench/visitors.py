@@ -3,7 +3,7 @@
 Locust makes the process cooperative (gevent) when it is imported, so this import comes first wherever it is used.
 """
 
-from locust import FastHttpUser, constant_throughput, task  # isort: skip
+from locust import FastHttpUser, poisson, task  # isort: skip
 import json
 import sys
 import time
@@ -112,7 +112,7 @@ def send_crowd(
 ) -> Visit:
     """Let visitors ask until they have asked so often, or for so long, each as fast as it is answered or at a rate.
 
-    rate: requests per second of all together, as long as enough of them are not waiting for an answer.
+    rate: requests per second of all together (a Poisson process), as long as enough of them are not waiting.
     """
     visit, numbers, end = Visit(), count(), time.monotonic() + (seconds or float("inf"))
     parts = urlsplit(predict_url)
@@ -121,7 +121,11 @@ def send_crowd(
         host = f"http://127.0.0.1:{parts.port}"
         connection_timeout = network_timeout = GIVE_UP_SECONDS
         if rate is not None:
-            wait_time = constant_throughput(rate / visitors)
+            wait_time = poisson(rate / visitors)
+
+        def on_start(self) -> None:
+            if rate is not None:  # otherwise all would ask at the same moment
+                time.sleep(_chance.uniform(0, visitors / rate))
 
         @task
         def ask(self) -> None:

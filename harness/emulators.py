@@ -18,7 +18,7 @@ START_SECONDS = 60.0
 CREDENTIALS = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "test")  # the emulators take any
 
 # Function calls at once, each a process of 25 MB; AWS's usual limit is 1,000. It is above what an endpoint's container
-# lets in (30), so that under overload it is the endpoint that refuses, with a reason, as on AWS.
+# lets in (32), so that under overload it is the endpoint that refuses, with a reason, as on AWS.
 MAX_FUNCTION_CALLS = 40
 
 

@@ -19,7 +19,7 @@ from model_server.serving.request_body import read_body, with_request_body
 from model_server.serving.request_log import log_answer, note_start
 
 # More requests at once than these are turned away, so that the server has a thread left to answer /ping.
-MAX_INVOCATIONS = 30
+MAX_INVOCATIONS = 32
 
 _log = logging.getLogger(__name__)
 

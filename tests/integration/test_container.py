@@ -203,13 +203,13 @@ def test_what_is_no_id_gets_one(container: Container, given: str) -> None:
 
 
 def test_what_would_wait_too_long_is_turned_away(container: Container, tmp_path: Path) -> None:
-    """As many requests as there are cores are worked on; 30 are let in."""
+    """As many requests as there are cores are worked on; 32 are let in."""
     with ThreadPoolExecutor(40) as pool:
         requests = [
             {"text": n, "started": str(tmp_path / f"started-{n}"), "wait_for": str(tmp_path / "go")} for n in range(40)
         ]
         answers = [pool.submit(container.invoke, request) for request in requests]
-        wait_until(lambda: sum(answer.done() for answer in answers) >= 10)
+        wait_until(lambda: sum(answer.done() for answer in answers) >= 8)
         assert len(list(tmp_path.glob("started-*"))) == os.cpu_count()
         assert container.request("GET", "/ping").status == 200
         (tmp_path / "go").touch()
@@ -217,7 +217,7 @@ def test_what_would_wait_too_long_is_turned_away(container: Container, tmp_path:
     answered = {n for n, answer in enumerate(finished) if answer.status == 200}
     refused = [answer for answer in finished if answer.status == 429]
     assert len(answered) + len(refused) == 40
-    assert len(refused) >= 10
+    assert len(refused) >= 8
     assert len(answered) >= (os.cpu_count() or 1)
     assert all(finished[n].json == [n, "application/json"] for n in answered)
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
