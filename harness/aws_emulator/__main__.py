@@ -8,7 +8,16 @@ import sys
 
 import ministack.app
 
-from harness.aws_emulator import access_log, function_errors, service_permissions, simulation, tls, visitors, web_pages
+from harness.aws_emulator import (
+    access_log,
+    function_errors,
+    log_limits,
+    service_permissions,
+    simulation,
+    tls,
+    visitors,
+    web_pages,
+)
 
 
 def main() -> None:
@@ -18,6 +27,7 @@ def main() -> None:
     web_pages.keep_web_pages_out()
     visitors.keep_aws_apis_out()
     access_log.log_api_requests()
+    log_limits.forget_old_logs()
     function_errors.keep_function_errors_private()
     function_errors.end_overdue_functions()
     if ministack.app.AUTH:
