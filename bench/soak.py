@@ -24,6 +24,7 @@ from bench.stack import BenchmarkStack, benchmark_stack
 from harness.project import PROJECT
 
 VISITORS = 8
+WARM_UP_SECONDS = 5.0
 CAPACITY_SECONDS = 20.0
 SAMPLES = 60
 # The stack is not measured while function processes that only the search for the capacity needed still live.
@@ -83,6 +84,7 @@ def main(minutes: float, json_file: Path | None, picture: Path) -> None:
     with benchmark_stack() as stack, Progress() as bar:
         predict_url, request = stack.outputs["predictUrl"], mixture(stack.outputs["pageUrl"])
         line = bar.add_task("measuring the capacity", total=SAMPLES)
+        send_crowd(predict_url, VISITORS, request, seconds=WARM_UP_SECONDS)  # starts as many functions
         full = send_crowd(predict_url, VISITORS, request, seconds=CAPACITY_SECONDS)
         capacity = len(full.seconds(200)) / CAPACITY_SECONDS
         bar.update(line, description=f"half of {capacity:.0f} requests per second")
