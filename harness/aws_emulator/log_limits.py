@@ -1,6 +1,7 @@
 """Logs are kept in memory, and not for ever: a stack that works for a day must not fill the laptop."""
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from ministack.services import cloudwatch_logs, lambda_svc
@@ -26,11 +27,15 @@ def forget_old_logs() -> None:
 
     def emit_and_forget(func: dict[str, Any], *args: Any, **more: Any) -> None:
         emit(func, *args, **more)
-        config = func.get("config") or func
-        name = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
-        group = cloudwatch_logs._log_groups.get(name)
+        group = cloudwatch_logs._log_groups.get(log_group_of(func.get("config") or func))
         with _lock:
             while group and len(group["streams"]) > MAX_CALLS:
                 del group["streams"][next(iter(group["streams"]))]
 
     cloudwatch_logs._append_log_events, lambda_svc._emit_lambda_logs = append_and_forget, emit_and_forget
+
+
+def log_group_of(config: Mapping[str, Any]) -> str:
+    """Where a function with this configuration logs to."""
+    group: str | None = (config.get("LoggingConfig") or {}).get("LogGroup")
+    return group or f"/aws/lambda/{config['FunctionName']}"

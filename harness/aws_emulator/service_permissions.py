@@ -17,6 +17,7 @@ from ministack.core.iam_evaluator import EvalContext, _gather_role_policies, eva
 from ministack.core.responses import get_account_id, get_region
 
 from harness.aws_emulator.answer import INTERNAL_SERVER_ERROR, Answer
+from harness.aws_emulator.log_limits import log_group_of
 
 SENDS_TRACES = ("PutTraceSegments", "PutTelemetryRecords")
 
@@ -98,7 +99,7 @@ def check_function_logs() -> None:
 
     def checked(func: dict[str, Any], *args: Any, **more: Any) -> None:
         config = func.get("config") or func
-        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
+        group = log_group_of(config)
         region, account = config["FunctionArn"].split(":")[3:5]
         # What CloudWatch Logs checks both actions against.
         stream = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:"

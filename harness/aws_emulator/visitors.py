@@ -5,7 +5,7 @@ from typing import Any
 
 import ministack.app
 
-_Answer = tuple[int, dict[str, str], bytes]
+from harness.aws_emulator.answer import Answer
 
 
 def keep_aws_apis_out() -> None:
@@ -47,16 +47,16 @@ async def _answer(
     raw_path: str | None,
     raw_query_string: str,
     client_ip: str,
-) -> _Answer:
+) -> Answer:
     """What the API or the distribution answers."""
     host, emulator = headers["host"], ministack.app
     if emulator._parse_cloudfront_dataplane_host(host):
-        from_distribution: _Answer | None = await emulator._handle_cloudfront_dataplane_request(
+        from_distribution: Answer | None = await emulator._handle_cloudfront_dataplane_request(
             host, path, raw_path or path, raw_query_string, method, headers, body, query, client_ip
         )
         return from_distribution or (404, {"Content-Type": "text/plain"}, b"There is no such distribution.\n")
     from_api = await emulator._handle_execute_api_request(
         host, path, method, headers, body, query, raw_path=raw_path, raw_query_string=raw_query_string
     )
-    answer: _Answer = emulator._with_data_plane_headers(from_api, request_id, wildcard_cors=False)
+    answer: Answer = emulator._with_data_plane_headers(from_api, request_id, wildcard_cors=False)
     return answer
