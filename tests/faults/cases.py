@@ -118,7 +118,7 @@ def warmed_up(system: System) -> Census:
         time.sleep(1)  # until every request has a worker of the function
         breaking.each(stand_in, "resume")
         callers.wait_until_each(lambda answer: answer.is_good)
-    return Census.of(system)
+    return Census.at_most(system)
 
 
 def _broken_parts() -> list[Case]:

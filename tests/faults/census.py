@@ -51,6 +51,15 @@ class Census:
             counts["file", RANDOM.sub("*", path)] += 1
         return cls(counts)
 
+    @classmethod
+    def at_most(cls, system: System) -> "Census":
+        """The most of each kind that was there in some seconds: one look alone may miss a process."""
+        most: Counter[tuple[str, str]] = Counter()
+        for _ in range(10):
+            most |= cls.of(system).counts
+            time.sleep(0.2)
+        return cls(most)
+
     def added_since(self, before: "Census") -> dict[tuple[str, str], int]:
         """What there is more of than before."""
         return dict(self.counts - before.counts)
