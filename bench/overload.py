@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/overload.py` works, too
 
-from bench.visitors import BUSY, Visit, exit_if_broken, send_crowd, upload  # isort: skip
+from bench.visitors import BUSY, Visit, show_broken, send_crowd, upload  # isort: skip
 import os
 import subprocess
 import tempfile
@@ -19,7 +19,7 @@ from statistics import median, quantiles
 import click
 from rich.progress import Progress
 
-from bench.report import report
+from bench.report import exit_unless, report
 from bench.stack import BenchmarkStack, benchmark_stack
 from harness.emulators import MAX_FUNCTION_CALLS
 from harness.project import PROJECT
@@ -32,6 +32,14 @@ VISITORS = 2 * (os.cpu_count() or 1)
 RECOVERY_SECONDS = 5.0
 # Visitors who wait for an answer send nothing; with so many for each request per second, enough others do.
 VISITORS_PER_RATE = 4
+AT_MOST = {
+    "lost": 0,
+    "outside_contract": 0,
+    "refusal_p99_ms": 1000,
+    "accepted_p50_ratio": 2,
+    "accepted_p99_ratio": 2,
+}
+AT_LEAST = {"service_after": 0.9}
 
 CHECKPOINT = """
 import sys
@@ -126,7 +134,8 @@ def main(seconds: float, json_file: Path | None) -> None:
         figures,
         json_file,
     )
-    exit_if_broken(storm)
+    show_broken(storm)
+    exit_unless(figures, AT_MOST, AT_LEAST)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How a benchmark shows its figures."""
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,3 +23,23 @@ def report(title: str, rows: Mapping[str, str], figures: Mapping[str, float], js
     Console().print(table)
     if json_file is not None:
         json_file.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def exit_unless(
+    figures: Mapping[str, float], at_most: Mapping[str, float] = {}, at_least: Mapping[str, float] = {}
+) -> None:
+    """End with status 1 if a figure is not within its limit, and say which."""
+    missed = [
+        f"{name} is {figures[name]:.3g}, the limit is {most:g}"
+        for name, most in at_most.items()
+        if figures[name] > most
+    ]
+    missed += [
+        f"{name} is {figures[name]:.3g}, wanted is {least:g}"
+        for name, least in at_least.items()
+        if figures[name] < least
+    ]
+    for sentence in missed:
+        print(sentence, file=sys.stderr)
+    if missed:
+        sys.exit(1)

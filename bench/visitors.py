@@ -5,7 +5,6 @@ Locust makes the process cooperative (gevent) when it is imported, so this impor
 
 from locust import FastHttpUser, poisson, task  # isort: skip
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -92,12 +91,10 @@ def mixture(page_url: str) -> Callable[[], Request]:
     return request
 
 
-def exit_if_broken(visit: Visit) -> None:
-    """End with status 1 if an answer was not what was promised, and show some of them."""
+def show_broken(visit: Visit) -> None:
+    """Show some of the answers that were not what was promised."""
     for promise in visit.broken_promises[:20]:
         click.echo(promise, err=True)
-    if visit.broken_promises:
-        sys.exit(1)
 
 
 def send_crowd(
