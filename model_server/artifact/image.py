@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from torch import Tensor
 
 FORMATS = ("JPEG", "PNG", "WEBP")
+_JPEG = ("JPEG", "MPO")
 
 # With these limits no image takes more than 450 MB until it is a tensor, as docs/deploy.md tells users. The pixels of a
 # 50-megapixel camera take 200 MB, 400 MB with transparency. WebP's decoder holds several copies of its canvas, some
@@ -52,31 +53,36 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIDEWAYS = (5, 6, 7, 8)
 
 
 def to_tensor(image_file: bytes, manifest: Manifest) -> Tensor:
     """Return the image as float tensor `[1, 3, H, W]`, resized and normalised as the manifest says.
 
-    Equal to torchvision's `Resize((H, W))`, `ToTensor()`, `Normalize(mean, std)` on the upright RGB image.
+    Equal to torchvision's `Resize((H, W))`, `ToTensor()`, `Normalize(mean, std)` on the upright RGB image, but for
+    JPEGs of twice that size and more, which come out of the decoder at a half, a quarter or an eighth of theirs. Of a
+    photograph's values, from 0 to 1, the mean one is then less than 0.01 away from that, and none more than 0.1.
 
     Raises:
         RequestError: status 400; the file is not a JPEG, PNG or WebP image, is damaged or has too many pixels.
     """
     height, width = manifest.image_size
-    image = decode(image_file).resize((width, height), Image.Resampling.BILINEAR)
-    values = torch.from_numpy(np.array(image)).permute(2, 0, 1).unsqueeze(0).contiguous().float() / 255
+    image = decode(image_file, at_least=(width, height)).resize((width, height), Image.Resampling.BILINEAR)
     mean, std = (torch.tensor(channel).view(1, 3, 1, 1) for channel in (manifest.mean, manifest.std))
-    return (values - mean) / std
+    values = torch.from_numpy(np.array(image)).permute(2, 0, 1).unsqueeze(0).float()
+    return values.div_(255).sub_(mean).div_(std)
 
 
-def decode(image_file: bytes) -> Image.Image:
+def decode(image_file: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:
     """Return the upright RGB image (of an animation, the first frame).
+
+    at_least: width and height, if a smaller image will do that has at least these. A JPEG is then decoded to one.
 
     Raises:
         RequestError: as `to_tensor`.
     """
     try:
-        image, orientation = _read(image_file)
+        image, orientation = _read(image_file, at_least)
         return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
     except (RequestError, MemoryError):
         raise
@@ -89,10 +95,13 @@ def decode(image_file: bytes) -> Image.Image:
         raise RequestError(HTTPStatus.BAD_REQUEST, "The image file is truncated or damaged.") from error
 
 
-def _read(image_file: bytes) -> tuple[Image.Image, int | None]:
+def _read(image_file: bytes, at_least: tuple[int, int] | None) -> tuple[Image.Image, int | None]:
     """Return the RGB image as it is stored, and its orientation. What it was decoded to is gone when this returns."""
     with Image.open(io.BytesIO(image_file), formats=FORMATS) as image:
         _check_cost(image, image_file)
+        if at_least and image.format in _JPEG:
+            # From the low frequencies of each block alone, libjpeg makes the smaller image in a fraction of the time.
+            image.draft(None, at_least[::-1] if _orientation(image) in _SIDEWAYS else at_least)
         image.load()
         return _to_rgb(image), _orientation(image)
 
@@ -106,7 +115,7 @@ def _check_cost(image: Image.Image, image_file: bytes) -> None:
         raise _refused(f"The {kind} has more than {most // 1_000_000} million pixels.")
     if max(image.size) > MAX_SIDE:
         raise _refused(f"The image is more than {MAX_SIDE} pixels long or wide.")
-    if image.format in ("JPEG", "MPO") and image_file.count(_START_OF_SCAN) > MAX_SCANS:
+    if image.format in _JPEG and image_file.count(_START_OF_SCAN) > MAX_SCANS:
         raise _refused(f"The JPEG image has more than {MAX_SCANS} scans.")
 
 

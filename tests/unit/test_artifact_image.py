@@ -23,6 +23,7 @@ from torchvision_import import import_torchvision
 from tests.damaged_images import encoded, oversized_exif, png
 
 ARTIFACT_CODE = Path(artifact_image.__file__).parent
+SAMPLE = Path(__file__).parents[2] / "site" / "samples" / "3.jpg"
 WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (255, 0, 0)
 
 
@@ -136,6 +137,36 @@ def test_equals_torchvision_transforms(size: tuple[int, int]) -> None:
     tensor = artifact_image.to_tensor(encoded(photo(*size), "PNG"), manifest)
     assert tensor.shape == (1, 3, 64, 48)
     torch.testing.assert_close(tensor[0], expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_large_photographs_are_close_to_torchvision_transforms(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    sample = Image.open(SAMPLE).resize((1600, 1000), Image.Resampling.BICUBIC)
+    file = encoded(sample, "JPEG", quality=90, exif=exif)
+    transforms = import_torchvision().transforms
+    manifest = Manifest("resnet18", ("a", "b"), (224, 160))
+    reference = transforms.Compose([transforms.Resize(manifest.image_size), transforms.ToTensor()])
+    difference = artifact_image.to_tensor(file, manifest)[0] - reference(
+        ImageOps.exif_transpose(Image.open(io.BytesIO(file)))
+    )
+    assert 0 < difference.abs().mean() < 0.01  # 0 would be the whole image, decoded in vain
+    assert difference.abs().max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("at_least", "size"), [((100, 100), (200, 150)), ((201, 10), (400, 300)), (None, (1600, 1200))]
+)
+@pytest.mark.parametrize("sideways", [False, True])
+def test_a_large_jpeg_is_decoded_to_what_is_needed(
+    at_least: tuple[int, int] | None, size: tuple[int, int], sideways: bool
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6 if sideways else 1
+    file = encoded(photo(1600, 1200), "JPEG", exif=exif)
+    turned = slice(None, None, -1 if sideways else 1)
+    assert artifact_image.decode(file, at_least and at_least[turned]).size == size[turned]
 
 
 def test_without_normalisation_values_are_in_0_to_1() -> None:
