@@ -12,6 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
+import graph
 import torch
 from allocator import return_large_blocks
 from checkpoint import read_state_dict
@@ -20,18 +21,18 @@ from errors import RequestError
 from image import to_tensor
 from image_request import read_image
 from manifest import Manifest
-from torch import Tensor, nn
+from torch import Tensor
 
 
 class Model(NamedTuple):
     """A classifier and how to prepare its input."""
 
-    network: nn.Module
+    network: torch.jit.ScriptModule
     manifest: Manifest
 
 
 def model_fn(model_dir: str) -> Model:
-    """Load the model from the unpacked artifact and run it once, so that the first request does not pay for that.
+    """Load the model from the unpacked artifact and run it, so that the first request does not pay for that.
 
     Raises:
         ValueError: the artifact's parts do not fit each other; the message says which and how.
@@ -40,15 +41,21 @@ def model_fn(model_dir: str) -> Model:
     return_large_blocks()
     artifact = Path(model_dir)
     manifest = Manifest.read(artifact / "manifest.json")
-    weights = read_state_dict(artifact / "model.pth")
-    network = load_classifier(manifest.architecture, weights, len(manifest.labels), manifest.image_size)
     try:
-        with torch.inference_mode():
-            network(torch.zeros(1, 3, *manifest.image_size))
+        network = _load_network(artifact, manifest)
     except (AssertionError, RuntimeError) as error:
         height, width = manifest.image_size
         raise ValueError(f"{manifest.architecture} cannot take images of {height} x {width} pixels: {error}") from error
     return Model(network, manifest)
+
+
+def _load_network(artifact: Path, manifest: Manifest) -> torch.jit.ScriptModule:
+    """What `model_server.optimize` wrote is a graph already; a checkpoint becomes one here."""
+    if manifest.precision == "int8":
+        return graph.load(artifact / "model.pt", manifest.image_size)
+    weights = read_state_dict(artifact / "model.pth")
+    classifier = load_classifier(manifest.architecture, weights, len(manifest.labels), manifest.image_size)
+    return graph.trace(classifier, manifest.image_size)
 
 
 def input_fn(request_body: bytes | str, content_type: str | None) -> bytes:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+PRECISIONS = ("float32", "int8")
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -18,6 +20,7 @@ class Manifest:
         image_size: height and width in pixels to which every image is resized.
         mean, std: per channel (red, green, blue), applied as `(x - mean) / std` to values in [0, 1].
             The defaults change nothing.
+        precision: `float32`, with the weights in `model.pth`; or `int8`, with the quantised graph in `model.pt`.
 
     Raises:
         ValueError: a value cannot be right; the message names it.
@@ -28,6 +31,7 @@ class Manifest:
     image_size: tuple[int, int] = (224, 224)
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if not self.labels or not all(isinstance(label, str) and label for label in self.labels):
@@ -38,6 +42,8 @@ class Manifest:
             raise ValueError(f"image_size must be a height and a width in pixels, not {list(self.image_size)}")
         if len(self.mean) != 3 or len(self.std) != 3 or not all(value > 0 for value in self.std):
             raise ValueError("mean and std must be three numbers each, and std positive")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be {' or '.join(PRECISIONS)}, not {self.precision!r}")
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
@@ -54,6 +60,7 @@ class Manifest:
                 image_size=tuple(fields.get("image_size", cls.image_size)),
                 mean=tuple(fields.get("mean", cls.mean)),
                 std=tuple(fields.get("std", cls.std)),
+                precision=fields.get("precision", cls.precision),
             )
         except KeyError as error:
             raise ValueError(f"{path} has no {error}") from error
