@@ -27,7 +27,7 @@ from model_server.container.served_model import ServedModel
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _GUARDED_FETCH = _PROJECT / "handlers" / "predict" / "guarded_fetch.py"
-_MODEL_CODE = _PROJECT / "model_server" / "artifact"
+MODEL_CODE = _PROJECT / "model_server" / "artifact"
 
 # Weights hardly compress; a higher level costs seconds and saves next to nothing.
 _GZIP_LEVEL = 1
@@ -95,24 +95,28 @@ def main(
     with tempfile.TemporaryDirectory(prefix="artifact-") as staged:
         artifact = Path(staged)
         try:
-            stage(artifact, checkpoint, manifest)
-            prove(artifact, num_classes=len(labels))
-            write_archive(artifact, output)
+            shutil.copyfile(checkpoint, artifact / "model.pth")
+            package(artifact, manifest, output)
         except (ValueError, OSError) as error:
             raise click.ClickException(str(error)) from error
-        names = list(_files(artifact))
-    click.echo(f"{output}: {output.stat().st_size} bytes, sha256 {_sha256(output)}")
-    for name in names:
-        click.echo(f"  {name}")
 
 
-def stage(artifact: Path, checkpoint: Path, manifest: dict[str, Any]) -> None:
-    """Lay the artifact's files out in an empty folder."""
-    shutil.copyfile(checkpoint, artifact / "model.pth")
+def package(artifact: Path, manifest: dict[str, Any], output: Path) -> None:
+    """Make the archive from a folder with the weights, to which the rest is added, and say what is in it.
+
+    Raises:
+        ValueError: the weights and the manifest do not fit each other.
+        OSError: a file cannot be read or written.
+    """
     (artifact / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     (artifact / "code").mkdir()
-    for source in (*_MODEL_CODE.glob("*.py"), _GUARDED_FETCH):
+    for source in (*MODEL_CODE.glob("*.py"), _GUARDED_FETCH):
         shutil.copyfile(source, artifact / "code" / source.name)
+    prove(artifact, num_classes=len(manifest["labels"]))
+    write_archive(artifact, output)
+    click.echo(f"{output}: {output.stat().st_size} bytes, sha256 {_sha256(output)}")
+    for name in _files(artifact):
+        click.echo(f"  {name}")
 
 
 def prove(artifact: Path, num_classes: int) -> None:

@@ -84,6 +84,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
         # By default one thread per request, several requests at once. With more, a request is answered sooner on an
         # idle machine; on a busy one its threads wait for each other, which can take many times as long as the work.
         os.environ["OMP_NUM_THREADS"] = str(self._settings.threads)
+        # What torch's C++ code warns of is about torch itself, and would be a line in the log that is not JSON.
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
         self._lifeline.hold()
         model = ServedModel(self._settings.model_dir, places=max(1, (os.cpu_count() or 1) // self._settings.threads))
         threading.Thread(target=self._load_or_stop, args=(model,), name="load-model", daemon=True).start()

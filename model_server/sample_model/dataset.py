@@ -35,10 +35,10 @@ def labels(images: int) -> torch.Tensor:
     return torch.arange(images) % CLASSES
 
 
-def photograph(index: int) -> bytes:
-    """Held-out image number `index` as the JPEG file that a user would send: full size, compressed again."""
+def photograph(index: int, first_seed: int = 0) -> bytes:
+    """Image number `index` of a set as the JPEG file that a user would send: full size, compressed again."""
     file = io.BytesIO()
-    render_bin(*count_and_seed(index), PHOTO_SIZE).save(file, "JPEG", quality=_JPEG_QUALITY)
+    render_bin(*count_and_seed(index, first_seed), PHOTO_SIZE).save(file, "JPEG", quality=_JPEG_QUALITY)
     return file.getvalue()
 
 
