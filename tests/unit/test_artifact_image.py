@@ -163,10 +163,11 @@ def test_a_large_jpeg_is_decoded_to_what_is_needed(
     at_least: tuple[int, int] | None, size: tuple[int, int], sideways: bool
 ) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6 if sideways else 1
+    if sideways:
+        exif[0x0112] = 6
+        at_least, size = at_least and (at_least[1], at_least[0]), (size[1], size[0])
     file = encoded(photo(1600, 1200), "JPEG", exif=exif)
-    turned = slice(None, None, -1 if sideways else 1)
-    assert artifact_image.decode(file, at_least and at_least[turned]).size == size[turned]
+    assert artifact_image.decode(file, at_least).size == size
 
 
 def test_without_normalisation_values_are_in_0_to_1() -> None:
