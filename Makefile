@@ -67,6 +67,7 @@ lint: $(VENV)/.dev ## Check style, types and security rules
 bench: $(VENV)/.dev $(MODEL) ## Run the benchmarks
 	@$(PY) -m bench.startup
 	@$(PY) -m bench.chain
+	@$(PY) -m bench.scaling
 
 .PHONY: load
 load: $(VENV)/.dev $(MODEL) ## Load the stack with visitors, then overload it

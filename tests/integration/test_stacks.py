@@ -78,10 +78,10 @@ def test_production_has_instances_that_scale(prod: EmbeddedStack) -> None:
     assert variant(prod)["CurrentInstanceCount"] == 2
     scaling = prod.aws["application-autoscaling"]
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
-    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 6)
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 5)
     assert target["ResourceId"] == f"endpoint/{prod.outputs['endpointName']}/variant/AllTraffic"
     (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
-    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 600
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 900
     assert policy["PolicyARN"].split(":")[4] == "000000000000"
 
 
@@ -96,7 +96,7 @@ def test_a_rollout_of_production_is_guarded_by_alarms_that_exist(prod: EmbeddedS
 def test_the_api_is_throttled_and_logs_its_calls(any_stack: tuple[str, EmbeddedStack]) -> None:
     name, stack = any_stack
     stage = stack.aws["apigatewayv2"].get_stage(ApiId=stack.outputs["apiId"], StageName="$default")
-    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"dev": 20, "prod": 50}[name]
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"dev": 20, "prod": 200}[name]
     assert stage["RouteSettings"]["POST /predict"]["ThrottlingBurstLimit"] == {"dev": 40, "prod": 100}[name]
     assert ":log-group:/aws/vendedlogs/object-counting-api" in stage["AccessLogSettings"]["DestinationArn"]
 
