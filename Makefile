@@ -65,6 +65,7 @@ lint: $(VENV)/.dev ## Check style, types and security rules
 
 .PHONY: bench
 bench: $(VENV)/.dev $(MODEL) ## Run the benchmarks
+	@$(PY) -m bench.function
 	@$(PY) -m bench.startup
 	@$(PY) -m bench.chain
 	@$(PY) -m bench.scaling

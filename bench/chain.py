@@ -2,27 +2,34 @@
 
 It cannot avoid an HTTP API with a Lambda function behind it, fetching the image, and asking the endpoint. Each
 of the three is measured alone; the calls take turns, so that all see the same machine.
+
+The same requests are split into where they spend their time (bench/parts.py).
 """
 
 import io
 import json
 import statistics
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+import matplotlib
 import urllib3
 from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/chain.py` works, too
 
-from bench.report import report
+from bench.parts import EMULATED, OURS, PARTS, UNAVOIDABLE, container_call, model_calls, split
+from bench.report import exit_unless, report
 from bench.stack import benchmark_stack
 from harness import loopback
 from harness.clients import Clients
+from harness.project import PROJECT
+from model_server.sagemaker.archive import unpack
 
 NOOP = """
 import sys
@@ -32,6 +39,8 @@ def handler(event, context):
     return {"statusCode": 200, "headers": {"Content-Type": "text/plain"}, "body": "ok"}
 """
 WARM_UP = 20
+# What the code that also runs on AWS may add to fetching, decoding and the forward pass.
+LIMITS = {"own_share": 0.15}
 
 
 def add_noop_route(outputs: dict[str, str], clients: Clients) -> str:
@@ -62,11 +71,10 @@ def add_noop_route(outputs: dict[str, str], clients: Clients) -> str:
     return outputs["predictUrl"].replace("/predict", "/noop")
 
 
-def calls(outputs: dict[str, str], clients: Clients) -> dict[str, Callable[[], object]]:
+def calls(outputs: dict[str, str], clients: Clients, image: bytes) -> dict[str, Callable[[], object]]:
     """What is measured, by name."""
     image_url = f"{outputs['pageUrl']}/samples/1.jpg"
     noop_url = add_noop_route(outputs, clients)
-    image = loopback.request("GET", image_url).data
     body = json.dumps({"url": image_url}).encode()
     headers = {"Content-Type": "application/json"}
     return {
@@ -81,42 +89,87 @@ def calls(outputs: dict[str, str], clients: Clients) -> dict[str, Callable[[], o
     }
 
 
-def check(response: urllib3.BaseHTTPResponse) -> None:
-    """An error would be fast."""
+def check(response: urllib3.BaseHTTPResponse) -> str:
+    """The request's id. An error would be fast."""
     if response.status != 200:
         raise click.ClickException(f"{response.status}: {response.data!r}")
+    return response.headers.get("apigw-requestid", "")
 
 
-def milliseconds(call: Callable[[], object]) -> float:
-    """How long one call takes."""
+def milliseconds(call: Callable[[], object]) -> tuple[float, object]:
+    """How long one call takes, and what it returns."""
     started_at = time.perf_counter()
-    call()
-    return (time.perf_counter() - started_at) * 1000
+    returned = call()
+    return (time.perf_counter() - started_at) * 1000, returned
+
+
+def take_turns(
+    measured: dict[str, Callable[[], object]], count: int
+) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Milliseconds of all calls, and those of the predictions by the ids of the requests."""
+    for _ in range(WARM_UP):
+        for call in measured.values():
+            call()
+    times: dict[str, list[float]] = {name: [] for name in measured}
+    totals: dict[str, float] = {}
+    for _ in track(range(count), "calling"):
+        for name, call in measured.items():
+            spent, returned = milliseconds(call)
+            times[name].append(spent)
+            if name == "predict":
+                totals[str(returned)] = spent
+    return times, totals
+
+
+def draw(figures: dict[str, float], picture: Path) -> None:
+    """Where a request spends its time, and below it an empty function behind the same API."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panel = pyplot.subplots(figsize=(9, 2.8), layout="constrained")
+    hatches = dict.fromkeys(OURS, "///") | dict.fromkeys(EMULATED, "...")
+    left = 0.0
+    for part in PARTS:
+        width = figures[f"{part}_ms"]
+        panel.barh("POST /predict", width, left=left, label=part, hatch=hatches.get(part), edgecolor="white")
+        left += width
+    panel.barh("empty function", figures["noop_p50_ms"], color="tab:blue")
+    panel.invert_yaxis()
+    panel.set(xlabel="ms (median); dots: emulators, lines: this project's code, which also runs on AWS")
+    panel.legend(ncols=len(PARTS), fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 1.25))
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=120)
 
 
 @click.command()
 @click.option(
     "--calls", "count", type=click.IntRange(min=2), default=500, show_default=True, help="How often each is called."
 )
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
-def main(count: int, json_file: Path | None) -> None:
-    """p50 of a prediction, against the sum of the p50s of its parts."""
-    with benchmark_stack() as stack:
-        measured = calls(stack.outputs, stack.clients)
-        for _ in range(WARM_UP):
-            for call in measured.values():
-                call()
-        times: dict[str, list[float]] = {name: [] for name in measured}
-        for _ in track(range(count), "calling"):
-            for name, call in measured.items():
-                times[name].append(milliseconds(call))
-    p50 = {name: statistics.median(values) for name, values in times.items()}
+@click.option("--json", "json_file", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/chain.json")
+@click.option("--picture", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/chain.png")
+def main(count: int, json_file: Path, picture: Path) -> None:
+    """p50 of a prediction, against the sum of the p50s of its parts; and what its parts are."""
+    image = (PROJECT / "site/samples/1.jpg").read_bytes()
+    with tempfile.TemporaryDirectory() as folder, benchmark_stack() as stack:
+        model = Path(folder) / "model"
+        unpack(PROJECT / "build/model.tar.gz", model)
+        measured = calls(stack.outputs, stack.clients, image) | model_calls(model, image)
+        measured["container"] = container_call(stack, image)
+        times, totals = take_turns(measured, count)
+        p50 = {name: statistics.median(values) for name, values in times.items()}
+        parts = split(stack, totals, *(p50.pop(name) for name in ("container", "decode", "forward")))
+    own, emulated, necessary = (sum(parts[part] for part in group) for group in (OURS, EMULATED, UNAVOIDABLE))
     p99 = statistics.quantiles(times["predict"], n=100)[98]
     unavoidable = p50["noop"] + p50["fetch"] + p50["invoke_endpoint"]
-    figures = {f"{name}_p50_ms": value for name, value in p50.items()} | {
-        "ratio": p50["predict"] / unavoidable,
-        "p99_over_p50": p99 / p50["predict"],
-    }
+    figures = (
+        {f"{name}_p50_ms": value for name, value in p50.items()}
+        | {"ratio": p50["predict"] / unavoidable, "p99_over_p50": p99 / p50["predict"]}
+        | {f"{part}_ms": value for part, value in parts.items()}
+        | {
+            "own_share": own / necessary,
+            "emulated_share": emulated / necessary,
+        }
+    )
     report(
         f"POST /predict, {count} calls",
         {
@@ -126,10 +179,17 @@ def main(count: int, json_file: Path | None) -> None:
             "InvokeEndpoint with the image's bytes, p50": f"{p50['invoke_endpoint']:.1f} ms",
             "ratio to the sum of the three": f"{figures['ratio']:.2f}",
             "p99 of POST /predict to its p50": f"{figures['p99_over_p50']:.2f}",
+        }
+        | {f"of the request: {part}": f"{parts[part]:.2f} ms" for part in PARTS}
+        | {
+            f"{', '.join(group)}, to {', '.join(UNAVOIDABLE)}": f"{figures[share]:.2f}"
+            for group, share in ((OURS, "own_share"), (EMULATED, "emulated_share"))
         },
         figures,
         json_file,
     )
+    draw(figures, picture)
+    exit_unless(figures, at_most=LIMITS)
 
 
 if __name__ == "__main__":

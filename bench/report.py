@@ -8,6 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.machine import machine
+
 
 def report(title: str, rows: Mapping[str, str], figures: Mapping[str, float], json_file: Path | None) -> None:
     """Print a table, and write the figures where they are wanted.
@@ -15,14 +17,15 @@ def report(title: str, rows: Mapping[str, str], figures: Mapping[str, float], js
     :param rows: what each line shows, as text.
     :param figures: the same for machines.
     """
-    table = Table(title=title, title_justify="left", show_header=False)
+    table = Table(title=title, title_justify="left", show_header=False, caption=machine(), caption_justify="left")
     table.add_column()
     table.add_column(justify="right")
     for name, value in rows.items():
         table.add_row(name, value)
     Console().print(table)
     if json_file is not None:
-        json_file.write_text(json.dumps(figures, indent=2) + "\n")
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n")
 
 
 def exit_unless(

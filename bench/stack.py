@@ -28,9 +28,14 @@ class BenchmarkStack:
     directory: Path
 
     @property
+    def addresses(self) -> Addresses:
+        """Where its emulators are."""
+        return Addresses(PORT, SAGEMAKER_PORT)
+
+    @property
     def clients(self) -> Clients:
         """AWS clients for it."""
-        return Clients(Addresses(PORT, SAGEMAKER_PORT))
+        return Clients(self.addresses)
 
     def status(self) -> dict[str, Any]:
         """What `harness status` says: endpoints, processes, memory."""

@@ -1,4 +1,8 @@
-"""The command line: ``python -m harness --help``."""
+"""The command line: ``python -m harness --help``.
+
+What talks HTTP or to AWS is imported where it is used: it takes longer to import than all the rest, and a stack starts
+with commands that only start others.
+"""
 
 import json
 import os
@@ -17,14 +21,11 @@ from rich.markup import escape
 from harness import emulators, report, state, workspace
 from harness import logs as log_sources
 from harness.addresses import AWS_PORT, SAGEMAKER_PORT, Addresses
-from harness.creation import DeploymentError
-from harness.detached import DetachedStartError, start_detached, stop_unless_released
-from harness.emulators import EmulatorError
-from harness.prediction import PredictionError, predict
+from harness.detached import start_detached, stop_unless_released
+from harness.failure import Failure
 from harness.progress import Progress, messages
 from harness.project import PROJECT
 from harness.stack import Running, deploy_into, running_emulators, running_stack
-from harness.workspace import WorkspaceError
 
 FAILED, NOT_RUNNING = 1, 3
 INTERRUPTED = 128 + signal.SIGINT
@@ -176,6 +177,8 @@ def status(directory: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the API's JSON answer.")
 def predict_command(image: str, directory: Path, as_json: bool) -> None:
     """Ask the running stack what is on an image."""
+    from harness.prediction import predict
+
     with _failures_as_sentences():
         prediction = predict(_read_state(directory).outputs["predictUrl"], image)
     if as_json:
@@ -238,7 +241,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _failures_as_sentences() -> Iterator[None]:
     try:
         yield
-    except (WorkspaceError, EmulatorError, DeploymentError, DetachedStartError, PredictionError) as error:
+    except Failure as error:
         _fail(str(error))
 
 

@@ -7,12 +7,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.clients import Clients
+from harness.failure import Failure
 from harness.translate import UnknownInput, to_api
 
 Outputs = dict[str, Any]
 
 
-class DeploymentError(Exception):
+class DeploymentError(Failure):
     """The program cannot be deployed; the message says which resource, and why."""
 
 

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from harness.failure import Failure
 from harness.progress import ShowStep
 from harness.project import PROJECT
 from harness.state import NotRunning, State, read
 from harness.workspace import DETACHED_LOG, holder, prepare
 
 
-class DetachedStartError(Exception):
+class DetachedStartError(Failure):
     """The background process gave up; the message is what it said."""
 
 
@@ -49,7 +50,7 @@ def start_detached(arguments: Sequence[str], directory: Path, show: ShowStep) ->
             said = log.read_text(errors="replace").splitlines()
             if said and not said[-1].startswith("error: "):  # which is raised below
                 show(said[-1])
-            time.sleep(0.05)
+            time.sleep(0.02)
     except KeyboardInterrupt:
         child.terminate()
         child.wait()

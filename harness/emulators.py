@@ -7,9 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-import urllib3
-
 from harness.addresses import Addresses
+from harness.failure import Failure
 from harness.processes import ProcessGroup
 from harness.project import PROJECT
 from harness.workspace import temporary_files
@@ -22,7 +21,7 @@ CREDENTIALS = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "tes
 MAX_FUNCTION_CALLS = 40
 
 
-class EmulatorError(Exception):
+class EmulatorError(Failure):
     """An emulator does not run; the message says which, and what to do."""
 
 
@@ -112,6 +111,9 @@ def keep_running(group: ProcessGroup, directory: Path) -> None:
 
 
 def _answers(url: str) -> bool:
+    # Imported here because the emulators, which take longer, can start meanwhile.
+    import urllib3
+
     try:
         return urllib3.request("GET", url, timeout=5, retries=False).status == 200
     except urllib3.exceptions.HTTPError:

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from harness.addresses import Addresses
-from harness.clients import Clients
 from harness.state import State
 
 SOURCES = ("emulator", "sagemaker", "api", "function", "endpoint")
@@ -67,6 +64,8 @@ def of_function(addresses: Addresses, function: str) -> list[str]:
 
 def access_log_group(addresses: Addresses, api_id: str) -> str:
     """Where the API writes a line for each request."""
+    from harness.clients import Clients
+
     stage = Clients(addresses)["apigatewayv2"].get_stage(ApiId=api_id, StageName="$default")
     arn: str = stage["AccessLogSettings"]["DestinationArn"]
     return arn.removesuffix(":*").rpartition(":log-group:")[2]
@@ -78,6 +77,11 @@ def _function_group(function: str) -> str:
 
 def _events(addresses: Addresses, group: str) -> Iterator[str | None]:
     """What is in a group of CloudWatch Logs, where the API and the function write, as on AWS."""
+    # Imported here as in harness/cli.py.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from harness.clients import Clients
+
     logs = Clients(addresses)["logs"]
     seen: set[tuple[str, int, str]] = set()
     since = 0

@@ -10,11 +10,12 @@ from urllib.parse import urljoin
 import urllib3
 
 from harness import loopback
+from harness.failure import Failure
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 
-class PredictionError(Exception):
+class PredictionError(Failure):
     """There is no answer; the message says why, and what to do."""
 
 

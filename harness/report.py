@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from rich.console import Console
@@ -14,11 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.clients import Clients
-from harness.prediction import Prediction, PredictionError, Sample, predict
 from harness.project import PROJECT
 from harness.state import State
 from harness.workspace import holder
+
+if TYPE_CHECKING:
+    from harness.prediction import Prediction, Sample
 
 console = Console(highlight=False, emoji=False)
 messages = Console(stderr=True)
@@ -64,7 +65,7 @@ def _command(arguments: str, directory: Path) -> str:
     return f"{python} -m harness {arguments}{where}"
 
 
-def show_prediction(prediction: Prediction) -> None:
+def show_prediction(prediction: "Prediction") -> None:
     """A bar per label; the most likely one stands out."""
     for label, probability in prediction.answer["probabilities"].items():
         style = "bold" if label == prediction.answer["label"] else "dim"
@@ -72,11 +73,13 @@ def show_prediction(prediction: Prediction) -> None:
     console.print(f"{prediction.milliseconds:.0f} ms", style="dim")
 
 
-def show_predictions(predict_url: str, samples: Sequence[Sample]) -> int:
+def show_predictions(predict_url: str, samples: "Sequence[Sample]") -> int:
     """Ask about each sample and show one line for it.
 
     :return: how many answers were right. Where the file is not named after a label, any answer is.
     """
+    from harness.prediction import PredictionError, predict
+
     right = 0
     console.print(f"{'file':<16} {'expected':<10} {'answer':<10} {'ms':>6}", style="bold")
     for sample in samples:
@@ -109,6 +112,8 @@ def printable(text: str) -> str:
 
 def status(state: State, directory: Path) -> dict[str, Any]:
     """How a running stack is: its endpoints, and the memory of its processes in megabytes."""
+    from harness.clients import Clients
+
     endpoints = Clients(state.addresses)["sagemaker"].list_endpoints()["Endpoints"]
     processes: list[dict[str, Any]] = [
         {"process": _what_it_is(process), "pid": process.pid, "memoryMb": round(_memory(process) / 1e6, 1)}

@@ -117,7 +117,7 @@ def endpoint(new: Creation) -> Made:
     try:
         # Like the AWS provider, which is done when the endpoint is in service; but asks more often.
         sagemaker.get_waiter("endpoint_in_service").wait(
-            EndpointName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 6000}
+            EndpointName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 12000}
         )
     except WaiterError:
         described = sagemaker.describe_endpoint(EndpointName=name)

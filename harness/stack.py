@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import emulators, logs
 from harness.addresses import Addresses
-from harness.prediction import PredictionError, Sample, predict, samples_of
+from harness.garbage import no_search_for_garbage
 from harness.processes import ProcessGroup
 from harness.progress import ShowStep
 from harness.state import State, remove, write
@@ -20,6 +20,7 @@ from harness.workspace import claimed
 
 if TYPE_CHECKING:
     from harness.deployment import Deployed
+    from harness.prediction import Sample
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def running_stack(
     started_at = time.monotonic()
     with running_emulators(addresses, directory, show, enforce_iam) as group:
         deployed = _deploy(stack, addresses, directory, group, show)
+        from harness.prediction import samples_of  # imported here as in harness/cli.py
+
         show("asking for a first prediction")
         samples = samples_of(deployed.outputs["pageUrl"])
         first = _first_prediction(deployed, samples[0], addresses)
@@ -112,6 +115,8 @@ def deploy_into(stack: str, addresses: Addresses, show: ShowStep) -> dict[str, A
 
 
 def _first_prediction(deployed: Deployed, sample: Sample, addresses: Addresses) -> dict[str, Any]:
+    from harness.prediction import PredictionError, predict
+
     try:
         return predict(deployed.outputs["predictUrl"], sample.url).answer
     except PredictionError as error:
@@ -128,9 +133,10 @@ def _deploy(stack: str, addresses: Addresses, directory: Path, group: ProcessGro
     def work() -> None:
         try:
             # Imported here and not above: Pulumi's SDK takes seconds to import, in which the emulators start.
-            from harness.deployment import deploy, preload
+            with no_search_for_garbage():
+                from harness.deployment import deploy, preload
 
-            preload()
+                preload()
             emulators.wait_until_ready(addresses, directory)
             results.append(deploy(stack, addresses, show))
         except BaseException as error:  # re-raised below, in the thread that waits

@@ -11,6 +11,8 @@ from typing import IO
 
 import psutil
 
+from harness.failure import Failure
+
 # Nobody else writes a file of this name, so it also tells that the folder is the harness's own.
 LOCK = "harness.lock"
 # What a start in the background (harness/detached.py) is writing.
@@ -19,7 +21,7 @@ DETACHED_LOG = "up.log"
 CLAIM_SECONDS = 0.5
 
 
-class WorkspaceError(Exception):
+class WorkspaceError(Failure):
     """The folder cannot be used; the message says why, and what to do."""
 
 

@@ -1,30 +1,28 @@
 """Ask a SageMaker endpoint: the InvokeEndpoint operation, with the timeout that the call at hand has left.
 
 A boto3 client fixes its timeouts when it is created, and creating one costs more than all the rest of a cold
-start. So botocore only finds the credentials and signs here, and urllib3 sends.
+start. So urllib3 sends, and what it sends is signed here.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import time
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import urllib3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import ContainerProvider, CredentialResolver, EnvProvider
-from botocore.endpoint_provider import RuleSetStandardLibrary
-from botocore.loaders import Loader
 from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
-from .guarded_fetch import FetchTimeout, ResponseTooLarge, Wire
+from .credentials import role_credentials
+from .guarded_fetch import FetchTimeout, ResponseTooLarge, Wire, tls_context
 from .problem import UNEXPECTED_ANSWER, Problem
+from .signature import sign
 
 MAX_MESSAGE_LENGTH = 300
 # Of an answer, its headers included. The logits of ten thousand classes take a quarter of it.
@@ -43,6 +41,17 @@ _NOT_NOW = {
 _BUSY = _NOT_NOW["ThrottlingException"]
 _UNAVAILABLE = (5, "The model's endpoint cannot answer at the moment.")
 
+# The partitions whose domain is not amazonaws.com, by how the names of their regions begin. botocore reads it from a
+# file, which takes longer than a call.
+_DOMAINS = {
+    "cn-": "amazonaws.com.cn",
+    "eu-isoe-": "cloud.adc-e.uk",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+}
+
 
 class Endpoint:
     """One SageMaker endpoint, with one connection that is kept between calls. Create it once per process."""
@@ -50,14 +59,11 @@ class Endpoint:
     def __init__(self, name: str, region: str, runtime_url: str | None = None) -> None:
         """runtime_url: where the SageMaker runtime is, if not at its usual place in the region."""
         self._name = name
+        self._region = region
         self.url = f"{runtime_url or _regional_url(region)}/endpoints/{name}/invocations"
         self._pool = urllib3.connection_from_url(self.url, maxsize=1, retries=False)
         self._pool.ConnectionCls = _TlsConnection if self.url.startswith("https:") else _Connection
-        # The two ways in which Lambda hands a function its role. Credentials that expire renew themselves.
-        credentials = CredentialResolver([EnvProvider(), ContainerProvider()]).load_credentials()
-        if credentials is None:
-            raise RuntimeError("No AWS credentials. Lambda sets AWS_ACCESS_KEY_ID etc. from the function's role.")
-        self._signer = SigV4Auth(credentials, "sagemaker", region)
+        self._credentials = role_credentials(os.environ)
 
     def invoke(self, image: bytes, media_type: str, request_id: str, deadline: float) -> bytes:
         """What the model's container answers for one image.
@@ -101,8 +107,7 @@ class Endpoint:
         return self._post(image, headers, deadline)
 
     def _post(self, image: bytes, headers: dict[str, str], deadline: float) -> urllib3.BaseHTTPResponse:
-        request = AWSRequest("POST", self.url, headers, data=image)
-        self._signer.add_auth(request)
+        signed = sign(self.url, headers, image, self._credentials(), "sagemaker", self._region)
         seconds = deadline - time.monotonic()
         if seconds <= 0:
             raise _out_of_time("BudgetSpent", "No time was left to ask the endpoint.")
@@ -110,7 +115,7 @@ class Endpoint:
             "POST",
             urlsplit(self.url).path,
             body=image,
-            headers=dict(request.headers.items()),
+            headers=signed,
             timeout=urllib3.Timeout(total=seconds),
             preload_content=False,
         )
@@ -191,13 +196,15 @@ class _Connection(HTTPConnection):
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        self.ssl_context = tls_context()  # urllib3 would read the certificates of all authorities a second time
+        super().connect()
 
 
 def _regional_url(region: str) -> str:
     """The runtime's URL in a region: its partition (aws, aws-cn, ...) decides on the domain."""
-    partition = RuleSetStandardLibrary(Loader().load_data("partitions")).aws_partition(region)
-    return f"https://runtime.sagemaker.{region}.{partition['dnsSuffix']}"
+    domain = next((domain for start, domain in _DOMAINS.items() if region.startswith(start)), "amazonaws.com")
+    return f"https://runtime.sagemaker.{region}.{domain}"
 
 
 def _json_object(text: bytes | str) -> dict[str, Any]:

@@ -257,7 +257,7 @@ def _open(origin: Origin, address: _IpAddress, deadline: float) -> socket.socket
         connection.connect((str(address), origin.port))
         if origin.scheme == "https":
             connection.settimeout(_remaining(deadline))
-            connection = _tls().wrap_socket(connection, server_hostname=origin.host)
+            connection = tls_context().wrap_socket(connection, server_hostname=origin.host)
     except BaseException:
         connection.close()
         raise
@@ -265,7 +265,8 @@ def _open(origin: Origin, address: _IpAddress, deadline: float) -> socket.socket
 
 
 @functools.cache
-def _tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """How TLS is spoken here. One for the process: reading the certificates of all authorities takes a while."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .guarded_fetch import parse_host, parse_origin
 
@@ -14,8 +14,7 @@ class SettingError(ValueError):
     """A setting is missing or unusable. The message names it and what it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the environment variables of the function say, and a file beside its code.
 
     endpoint_name: ENDPOINT_NAME, the SageMaker endpoint to ask.

@@ -185,6 +185,9 @@ handler = importlib.import_module("handlers.predict.app").handler
 for line in sys.stdin:
     call = json.loads(line)
     print(json.dumps(handler(call["event"], Context(call["seconds"]))), flush=True)
+if os.environ.get("MODULES"):
+    with open(os.environ["MODULES"], "w") as file:
+        json.dump(sorted(sys.modules), file)
 """
 
 
@@ -369,6 +372,25 @@ def test_the_package_is_small_and_bundles_nothing(package: Path) -> None:
         assert {name.suffix for name in names} == {".py", ".json"}
         assert {name.parent for name in names} == {Path("handlers/predict")}
     assert package.stat().st_size < 30_000
+
+
+def test_a_call_loads_nothing_that_it_does_not_use(
+    start: Callable[..., Function], images: Server, runtime: Server, tmp_path: Path
+) -> None:
+    function = start(MODULES=str(tmp_path / "modules.json"))
+    assert function.call(url_event(f"{images.url}/1.jpg")).response["statusCode"] == 200
+    function.close()
+    loaded = {name.partition(".")[0] for name in json.loads((tmp_path / "modules.json").read_text())}
+    assert not loaded & {
+        "boto3",
+        "botocore",
+        "s3transfer",
+        "jmespath",
+        "dateutil",
+        "requests",
+        "asyncio",
+        "dataclasses",
+    }
 
 
 def test_the_direct_event_of_the_contract(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.loaders import Loader
 
 from handlers.predict.endpoint import Endpoint
 from handlers.predict.settings import SettingError, Settings
@@ -99,11 +100,22 @@ def test_labels_that_are_wrong_are_named(tmp_path: Path, labels: str | bytes | N
         Settings.read(ENVIRONMENT, tmp_path)
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1"])
-def test_the_runtime_of_a_region_is_where_boto3_finds_it(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def session() -> boto3.Session:
+    """One for all regions, because it keeps the service model that it has read."""
+    return boto3.Session()
+
+
+REGIONS = [region for partition in Loader().load_data("partitions")["partitions"] for region in partition["regions"]]
+
+
+@pytest.mark.parametrize("region", [region for region in REGIONS if not region.endswith("-global")])
+def test_the_runtime_of_a_region_is_where_boto3_finds_it(
+    region: str, session: boto3.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", raising=False)
-    expected = boto3.client("sagemaker-runtime", region_name=region).meta.endpoint_url
+    expected = session.client("sagemaker-runtime", region_name=region).meta.endpoint_url
     assert Endpoint("pets-endpoint", region).url == f"{expected}/endpoints/pets-endpoint/invocations"

@@ -88,4 +88,4 @@ def test_the_package_holds_the_handler_and_the_labels_and_nothing_else(function:
 
 
 def test_the_package_is_small(function: Resources) -> None:
-    assert len(zip_archive(function.one(":Function")["code"])) < 50_000
+    assert len(zip_archive(function.one(":Function")["code"])) < 30_000
