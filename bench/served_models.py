@@ -1,7 +1,6 @@
 """The models that the benchmark of the servers serves: unpacked artifacts, made once."""
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,8 @@ _SAMPLE = {"float32": PROJECT / "build/model.tar.gz", "int8": PROJECT / "build/m
 def model_directory(model: str, precision: str) -> Path:
     """Where the artifact is unpacked.
 
-    The sample model is as trained, and its int8 artifact proven faithful. The ResNets have random weights, which take as
-    long as others: they show speed, not accuracy.
+    The sample model is as trained, and its int8 artifact proven faithful. The ResNets have random weights, which take
+    as long as others: they show speed, not accuracy.
     """
     directory = _DIRECTORY / f"{model}-{precision}"
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +44,7 @@ def _random_artifact(model: str, precision: str, archive: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder)
         if precision == "int8":
-            torch.jit.save(quantize(network, torch.rand(20, 3, 224, 224)), weights / "model.pt")  # type: ignore[no-untyped-call]
+            torch.jit.save(quantize(network, torch.rand(20, 3, 224, 224)), weights / "model.pt")
         else:
             torch.save(network.state_dict(), weights / "model.pth")
         package(weights, manifest | {"precision": precision}, archive)

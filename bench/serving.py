@@ -5,7 +5,6 @@ What cannot be avoided is a bare loop over the forward passes, and a bare Python
 """
 
 import json
-import statistics
 import subprocess
 import sys
 import time
@@ -18,19 +17,13 @@ from rich.progress import Progress
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/serving.py` works, too
 
 from bench.peers.running import DoesNotRun, running
-from bench.peers.servers import OURS, PLAIN_FLASK, SERVERS
-from bench.report import exit_unless
+from bench.peers.servers import OURS, SERVERS
 from bench.served_models import MODELS, model_directory
 from bench.serving_report import draw, summary, tables
 from harness.project import PROJECT
 
 CLIENTS = (1, 8, 32)
 SAMPLE = PROJECT / "site/samples/1.jpg"
-LIMITS = {
-    "vs_best_peer": {model: 1.15 for model in MODELS},
-    "vs_flask_eager": {"sample": 3, "resnet18": 5, "resnet50": 5},
-    "vs_limit": {model: 0.9 for model in MODELS},
-}
 TOLERANCE = 0.05  # of logits; the decoders differ a little (model_server/artifact/image.py)
 
 
@@ -91,7 +84,7 @@ def check(logits: list[float], model: str, precision: str) -> None:
 
 
 def limit(model: str, precision: str, seconds: float) -> dict[str, Any]:
-    """What no server can exceed: answers per second; and of the bare process seconds and memory until it has answered."""
+    """What no server can exceed: answers per second, and the seconds and memory until a bare process has answered."""
     directory = model_directory(model, precision)
     started_at = time.monotonic()
     memory = bare("start", directory) if precision == "float32" else {}

@@ -42,7 +42,8 @@ def ask(server: str, url: str, clients: int, seconds: float) -> dict[str, float]
                 raise StopUser
             media_type, body = next(self.images)
             sent_at = time.monotonic()
-            post: Any = self.client.post(parts.path, data=body, headers={"Content-Type": media_type})
+            client: Any = self.client  # it takes bytes, too
+            post = client.post(parts.path, data=body, headers={"Content-Type": media_type})
             if begin < time.monotonic() < end:
                 if post.status_code == 200:
                     good.append(time.monotonic() - sent_at)

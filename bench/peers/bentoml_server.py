@@ -3,20 +3,20 @@
 from pathlib import Path
 from typing import Annotated
 
-import bentoml  # type: ignore[import-not-found]
-from bentoml.validators import ContentType  # type: ignore[import-not-found]
+import bentoml
+from bentoml.validators import ContentType
 
 from bench.peers.eager import Classifier
 
 
-@bentoml.service(workers="cpu_count")  # type: ignore[untyped-decorator]
+@bentoml.service(workers="cpu_count")
 class Service:
     """Takes an image as a form's file."""
 
     def __init__(self) -> None:
         self._classify = Classifier(threads=1)
 
-    @bentoml.api  # type: ignore[untyped-decorator]
+    @bentoml.api
     def predict(self, image: Annotated[Path, ContentType("image/jpeg")]) -> list[list[float]]:
         """One image."""
         return self._classify(image.read_bytes())

@@ -4,13 +4,13 @@ import base64
 import os
 from typing import Any
 
-import litserve  # type: ignore[import-not-found]
+import litserve
 from torch import Tensor
 
 from bench.peers.eager import Classifier
 
 
-class Api(litserve.LitAPI):  # type: ignore[misc]
+class Api(litserve.LitAPI):
     """Decodes a request, predicts, and encodes the answer."""
 
     def setup(self, _: str) -> None:

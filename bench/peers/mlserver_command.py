@@ -1,6 +1,6 @@
 """The command `mlserver`, for `python -m`."""
 
-from mlserver.cli.main import main  # type: ignore[import-not-found]
+from mlserver.cli.main import main
 
 if __name__ == "__main__":  # its workers import this module again
     main()

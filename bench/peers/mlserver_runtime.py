@@ -1,14 +1,14 @@
 """MLServer, as https://mlserver.readthedocs.io/en/latest/user-guide/custom.html shows; one worker for each core."""
 
-from mlserver import MLModel  # type: ignore[import-not-found]
-from mlserver.codecs import decode_args  # type: ignore[import-not-found]
-from numpy.typing import NDArray
 import numpy as np
+from mlserver import MLModel
+from mlserver.codecs import Base64Codec, NumpyCodec
+from mlserver.types import InferenceRequest, InferenceResponse
 
 from bench.peers.eager import Classifier
 
 
-class Runtime(MLModel):  # type: ignore[misc]
+class Runtime(MLModel):
     """Takes the image as base64 in JSON of the V2 inference protocol."""
 
     async def load(self) -> bool:
@@ -16,7 +16,8 @@ class Runtime(MLModel):  # type: ignore[misc]
         self._classify = Classifier(threads=1)
         return True
 
-    @decode_args  # type: ignore[untyped-decorator]
-    async def predict(self, image: list[bytes]) -> NDArray[np.float32]:
+    async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """One image."""
-        return np.array(self._classify(image[0]), np.float32)
+        (image,) = Base64Codec.decode_input(payload.inputs[0])
+        logits = np.array(self._classify(image), np.float32)
+        return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output("logits", logits)])

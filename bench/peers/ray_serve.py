@@ -2,14 +2,14 @@
 
 import os
 
-from ray import serve  # type: ignore[import-not-found]
-from ray.serve.config import HTTPOptions  # type: ignore[import-not-found]
+from ray import serve
+from ray.serve.config import HTTPOptions
 from starlette.requests import Request
 
 from bench.peers.eager import Classifier
 
 
-@serve.deployment(num_replicas=os.cpu_count(), max_ongoing_requests=32)  # type: ignore[untyped-decorator]
+@serve.deployment(num_replicas=os.cpu_count(), max_ongoing_requests=32)
 class Deployment:
     """Takes the image as the body."""
 
@@ -23,4 +23,5 @@ class Deployment:
 
 if __name__ == "__main__":
     serve.start(http_options=HTTPOptions(host="127.0.0.1", port=int(os.environ["PORT"])))
-    serve.run(Deployment.bind(), route_prefix="/predict", blocking=True)
+    bound = Deployment.bind()  # type: ignore[attr-defined]
+    serve.run(bound, route_prefix="/predict", blocking=True)

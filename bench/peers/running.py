@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import click
@@ -61,7 +62,7 @@ def running(name: str, model_directory: Path) -> Iterator[Running]:
     python = _python(name, server)
     with tempfile.TemporaryDirectory() as folder:
         port = _free_ports(1)[0]
-        names = {"FOLDER": folder, "CORES": str(os.cpu_count()), "PYTHON": str(python)}
+        names = {"FOLDER": folder, "CORES": str(os.cpu_count())}
         ports = {f"PORT{number}": str(free) for number, free in enumerate(_free_ports(4), start=2)}
         values = names | ports | {"PORT": str(port)}
         for file, content in server.files.items():
@@ -97,7 +98,7 @@ def running(name: str, model_directory: Path) -> Iterator[Running]:
 
 
 def _python(name: str, server: Server) -> Path:
-    """The interpreter of a peer: an environment of its own, that sees this project's packages where it has not its own."""
+    """The interpreter of a peer: an environment with its packages, which takes all others from this project's."""
     if not server.packages:
         return Path(sys.executable)
     environment = _ENVIRONMENTS / re.sub(r"\W+", "-", name.lower())
@@ -107,7 +108,7 @@ def _python(name: str, server: Server) -> Path:
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
         packages = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
         Path(packages.decode().strip(), "project.pth").write_text(sysconfig.get_path("purelib"))
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *server.packages]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *server.packages]
         done = subprocess.run(install, capture_output=True, text=True)
         if done.returncode != 0:
             raise DoesNotRun(f"pip cannot install it: {done.stderr.strip().splitlines()[-1]}")
@@ -128,9 +129,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _first_answer(
-    process: subprocess.Popen[bytes], url: str, server: Server, log: "tempfile._TemporaryFileWrapper[bytes]"
-) -> list[float]:
+def _first_answer(process: subprocess.Popen[bytes], url: str, server: Server, log: BinaryIO) -> list[float]:
     """Ask until the answer is right, and return its logits."""
     media_type, body = server.request(_SAMPLE.read_bytes())
     parts, answer = urlsplit(url), "nothing"
@@ -145,9 +144,8 @@ def _first_answer(
                 return _logits(json.loads(answer))
         time.sleep(0.05)
     log.seek(0)
-    raise DoesNotRun(
-        f"it {'ended' if process.poll() is not None else 'does not answer'}: {answer[-300:]}\n{log.read()[-2000:].decode()}"
-    )
+    what = "does not answer" if process.poll() is None else "ended"
+    raise DoesNotRun(f"it {what}: {answer[-300:]}\n{log.read()[-2000:].decode()}")
 
 
 def _logits(answer: object) -> list[float]:

@@ -49,7 +49,8 @@ class Server:
 
 
 _MLSERVER_SETTINGS = """
-{"host": "127.0.0.1", "http_port": PORT, "metrics_port": PORT2, "grpc_port": PORT3, "parallel_workers": CORES, "debug": false}
+{"host": "127.0.0.1", "http_port": PORT, "metrics_port": PORT2, "grpc_port": PORT3, "parallel_workers": CORES,
+ "debug": false}
 """
 _MLSERVER_MODEL = """
 {"name": "model", "implementation": "bench.peers.mlserver_runtime.Runtime"}
@@ -87,7 +88,8 @@ SERVERS = {
         files={"settings.json": _MLSERVER_SETTINGS, "model-settings.json": _MLSERVER_MODEL},
     ),
     "TorchServe": Server(
-        "ts.model_server --foreground --model-store FOLDER --models model=model.mar --ts-config FOLDER/config.properties",
+        "ts.model_server --foreground --model-store FOLDER --models model=model.mar "
+        "--ts-config FOLDER/config.properties",
         ("torchserve==0.12.0", "torch-model-archiver==0.12.0"),
         path="/predictions/model",
         files={"config.properties": _TORCHSERVE},

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from ts.torch_handler.base_handler import BaseHandler  # type: ignore[import-not-found]
+from ts.torch_handler.base_handler import BaseHandler
 
 from bench.peers.eager import Classifier
 
 
-class Handler(BaseHandler):  # type: ignore[misc]
+class Handler(BaseHandler):
     """Takes the image as the body."""
 
     def initialize(self, _: Any) -> None:

@@ -1,0 +1,98 @@
+"""What the comparison of the servers says: ratios, tables and the picture."""
+
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import matplotlib
+from rich.console import Console
+from rich.table import Table
+
+from bench.machine import machine
+from bench.peers.servers import OURS, PLAIN_FLASK
+
+COMPARED_AT = 8  # clients
+Row = dict[str, Any]
+Ratios = dict[str, dict[str, float]]
+
+
+def summary(rows: list[Row], limits: list[Row]) -> dict[str, Any]:
+    """All rounds in one: medians of the rows, and what they are to each other, by model."""
+    rows = _medians(rows, ("server", "model", "artifact", "clients"))
+    limits = _medians(limits, ("model", "artifact"))
+    found = {(row["server"], row["model"], row["artifact"], row["clients"]): row for row in rows}
+    bounds = {(row["model"], row["artifact"]): row for row in limits}
+    ratios: dict[str, Ratios] = {}
+
+    def note(name: str, model: str, ratio: dict[str, float]) -> None:
+        ratios.setdefault(name, {})[model] = {key: round(value, 3) for key, value in ratio.items()}
+
+    for model in dict.fromkeys(row["model"] for row in rows):
+        at_work = {key[0::2]: row for key, row in found.items() if key[1] == model and key[3] == COMPARED_AT}
+        ours, quantized = at_work.get((OURS, "float32")), at_work.get((OURS, "int8"))
+        plain = at_work.get((PLAIN_FLASK, "float32"))
+        peers = [row for (server, _), row in at_work.items() if server not in (OURS, PLAIN_FLASK)]
+        if ours and peers:
+            best = max(peers, key=lambda row: row["rps"])
+            note("vs_best_peer", model, {"rps": ours["rps"] / best["rps"], "p99": ours["p99_ms"] / best["p99_ms"]})
+        if plain and ours and quantized:
+            note("vs_flask_eager", model, {row["artifact"]: row["rps"] / plain["rps"] for row in (ours, quantized)})
+        for row in (ours, quantized):
+            if row and (bound := bounds.get((model, row["artifact"]))):
+                parts = {part: row["rps"] / bound[part] for part in ("forward", "decode_and_forward")}
+                note(f"vs_limit_{row['artifact']}", model, parts)
+        bare = bounds.get((model, "float32"))
+        if ours and bare:
+            alone = found[OURS, model, "float32", 1]
+            note(
+                "start", model, {"seconds": ours["start_s"] / bare["start_s"], "rss": alone["rss_mb"] / bare["rss_mb"]}
+            )
+    return {"machine": machine(), "rows": rows, "limits": limits, **ratios}
+
+
+def _medians(rows: list[Row], key: tuple[str, ...]) -> list[Row]:
+    """One row for all that have the same key."""
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in key), []).append(row)
+    return [
+        {name: group[0][name] if name in key else round(median(row[name] for row in group), 2) for name in group[0]}
+        for group in groups.values()
+    ]
+
+
+def tables(figures: dict[str, Any]) -> None:
+    """Print the rows, and the ratios."""
+    columns = ("server", "model", "artifact", "clients", "rps", "p50_ms", "p99_ms", "errors", "rss_mb", "start_s")
+    table = Table(*columns, title="Servers of the same model", title_justify="left", caption=figures["machine"])
+    for row in figures["rows"]:
+        table.add_row(*(f"{row[name]:.0f}" if isinstance(row[name], float) else str(row[name]) for name in columns))
+    Console(width=120).print(table)
+    ratios = Table("ratio", "model", "", title="This container", title_justify="left")
+    for name in (name for name, value in figures.items() if isinstance(value, dict) and name != "not_run"):
+        for model, values in figures[name].items():
+            ratios.add_row(name, model, ", ".join(f"{key} {value:.2f}" for key, value in values.items()))
+    Console(width=120).print(ratios)
+
+
+def draw(figures: dict[str, Any], picture: Path) -> None:
+    """Throughput of each server, for each model as a share of what a bare loop over the float forward passes makes."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    models = list(dict.fromkeys(row["model"] for row in figures["rows"]))
+    figure, panels = pyplot.subplots(1, len(models), figsize=(11, 3.6), layout="constrained", squeeze=False)
+    for panel, model in zip(panels[0], models, strict=True):
+        rows = [row for row in figures["rows"] if row["model"] == model and row["clients"] == COMPARED_AT]
+        rows.sort(key=lambda row: row["rps"])
+        names = [row["server"] + (", int8" if row["artifact"] == "int8" else "") for row in rows]
+        colours = ["tab:blue" if row["server"] == OURS else "tab:gray" for row in rows]
+        plain = next((row["rps"] for row in rows if row["server"] == PLAIN_FLASK), 1.0)
+        bars = panel.barh(names, [row["rps"] / plain for row in rows], color=colours)
+        panel.bar_label(bars, fmt=" %.1f")
+        panel.set(title=model, xlabel=f"answers per second, {PLAIN_FLASK} = 1")
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.margins(x=0.15)
+    figure.suptitle(f"{COMPARED_AT} clients. {figures['machine']}", fontsize=9)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=120)
