@@ -6,6 +6,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 AUDIT := build/audit
 MODEL := build/model.tar.gz
+MODEL_INT8 := build/model-int8.tar.gz
+PHOTOGRAPHS := build/photographs
 UP ?=
 TEST ?=
 UPGRADE ?=
@@ -64,7 +66,9 @@ lint: $(VENV)/.dev ## Check style, types and security rules
 	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive .
 
 .PHONY: bench
-bench: $(VENV)/.dev $(MODEL) ## Run the benchmarks
+bench: $(VENV)/.dev $(MODEL) $(MODEL_INT8) ## Run the benchmarks, and write docs/benchmarks again
+	@$(PY) -m bench.preprocessing
+	@$(PY) -m bench.serving
 	@$(PY) -m bench.function
 	@$(PY) -m bench.startup
 	@$(PY) -m bench.chain
@@ -89,6 +93,9 @@ bench-compose: $(VENV)/.dev $(MODEL) ## Measure the stack in containers
 
 .PHONY: model
 model: $(MODEL) ## Package the sample model as build/model.tar.gz
+
+.PHONY: optimize
+optimize: $(MODEL_INT8) ## Make the sample model compute in 8-bit integers: build/model-int8.tar.gz
 
 .PHONY: train
 train: $(VENV)/.dev ## Train the sample model again (20 minutes) and evaluate it
@@ -151,6 +158,11 @@ $(MODEL): model_server/sample_model/model.pth model_server/sample_model/package 
 	@echo "packaging the sample model"
 	@mkdir -p $(@D)
 	@model_server/sample_model/package $(PY) $@
+
+$(MODEL_INT8): $(MODEL) model_server/optimize.py model_server/quantization.py
+	@$(PY) -m model_server.sample_model.photographs --output $(PHOTOGRAPHS)
+	@$(PY) -m model_server.optimize --artifact $(MODEL) --calibration $(PHOTOGRAPHS)/calibration \
+		--held-out $(PHOTOGRAPHS)/held-out --output $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

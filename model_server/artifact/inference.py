@@ -8,6 +8,7 @@ Contract: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_py
 from __future__ import annotations
 
 import json
+import math
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
@@ -90,6 +91,7 @@ def output_fn(prediction: Tensor, accept: str | None) -> tuple[str, str]:
     accepted = {item.partition(";")[0].strip().lower() for item in (accept or "*/*").split(",")}
     if accepted.isdisjoint({"application/json", "application/*", "*/*"}):
         raise RequestError(HTTPStatus.NOT_ACCEPTABLE, f"Answers are application/json, which is not among: {accept}")
-    if not prediction.isfinite().all():
-        raise ValueError(f"the model computed {prediction.tolist()}, which JSON cannot express")
-    return json.dumps(prediction.tolist()), "application/json"
+    rows: list[list[float]] = prediction.tolist()
+    if not all(math.isfinite(logit) for row in rows for logit in row):
+        raise ValueError(f"the model computed {rows}, which JSON cannot express")
+    return json.dumps(rows), "application/json"
