@@ -1,7 +1,7 @@
-"""The four functions that a SageMaker PyTorch container calls.
+"""The four functions that a SageMaker PyTorch container calls, and two with which this project's makes batches.
 
 `model_fn` is called once. Every request then passes through `input_fn`, `predict_fn` and `output_fn`, in one thread;
-several requests may be under way at once.
+several requests may be under way at once. `prepare_fn` and `predict_batch_fn` are the two halves of `predict_fn`.
 Contract: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html#serve-a-pytorch-model
 """
 
@@ -71,14 +71,24 @@ def input_fn(request_body: bytes | str, content_type: str | None) -> bytes:
 
 
 def predict_fn(image_file: bytes, model: Model) -> Tensor:
-    """Return the logits, `[1, number of labels]`.
+    """Return the logits, `[1, number of labels]`. Raises as `prepare_fn`."""
+    (logits,) = predict_batch_fn([prepare_fn(image_file, model)], model)
+    return logits
+
+
+def prepare_fn(image_file: bytes, model: Model) -> Tensor:
+    """Return what the network takes for one image, `[1, 3, H, W]`.
 
     Raises:
         RequestError: status 400, the image cannot be decoded.
     """
+    return to_tensor(image_file, model.manifest)
+
+
+def predict_batch_fn(images: list[Tensor], model: Model) -> list[Tensor]:
+    """Return the logits for each of several prepared images, `[1, number of labels]` each."""
     with torch.inference_mode():
-        logits: Tensor = model.network(to_tensor(image_file, model.manifest))
-        return logits
+        return list(model.network(torch.cat(images)).split(1))
 
 
 def output_fn(prediction: Tensor, accept: str | None) -> tuple[str, str]:

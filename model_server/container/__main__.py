@@ -7,6 +7,8 @@ Environment:
     MAX_REQUEST_BYTES        largest request body (default 6 MB, the most that SageMaker passes on)
     OMP_NUM_THREADS          threads that torch uses for one request (default 1); as many requests are worked on at a
                              time as there are cores for (see server.py)
+    MAX_BATCH_SIZE           images that are predicted for together (default 8; 1 is one by one), where several come at
+                             once and the network is small enough to gain by it (see batches.py)
 
 The model code has its own variables; those of this project's are in model_server/artifact/image_request.py.
 """
@@ -17,6 +19,7 @@ import os
 import sys
 from pathlib import Path
 
+from model_server.container.batches import MAX_SIZE
 from model_server.container.server import Server, Settings
 from model_server.serving.json_log import log_as_json
 
@@ -52,6 +55,7 @@ def read_settings() -> Settings:
         port=_number("SAGEMAKER_BIND_TO_PORT", default=8080),
         max_request_bytes=_number("MAX_REQUEST_BYTES", default=DEFAULT_MAX_REQUEST_BYTES),
         threads=_number("OMP_NUM_THREADS", default=1),
+        max_batch_size=_number("MAX_BATCH_SIZE", default=MAX_SIZE),
     )
 
 

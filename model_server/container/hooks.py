@@ -5,19 +5,25 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """The functions of SageMaker's PyTorch contract, as the artifact defines them."""
+    """The functions of SageMaker's PyTorch contract, as the artifact defines them, and two of this container's own.
+
+    Where an artifact has `prepare_fn` and `predict_batch_fn`, they take the place of `predict_fn`: the first makes of
+    one request's data what the model takes, the second predicts for a list of those.
+    """
 
     model_fn: Callable[[str], Any]
     input_fn: Callable[[bytes, str | None], Any]
     predict_fn: Callable[[Any, Any], Any]
     output_fn: Callable[[Any, str | None], str | bytes | tuple[str | bytes, str]]
+    prepare_fn: Callable[[Any, Any], Any] | None = None
+    predict_batch_fn: Callable[[list[Any], Any], list[Any]] | None = None
 
 
 def load_hooks(model_dir: Path) -> Hooks:
@@ -38,7 +44,9 @@ def load_hooks(model_dir: Path) -> Hooks:
     inference = importlib.util.module_from_spec(spec)
     sys.modules["inference"] = inference
     spec.loader.exec_module(inference)
-    missing = [field.name for field in fields(Hooks) if not callable(getattr(inference, field.name, None))]
+    found: dict[str, Any] = {field.name: getattr(inference, field.name, None) for field in fields(Hooks)}
+    required = [field.name for field in fields(Hooks) if field.default is MISSING]
+    missing = [name for name in required if not callable(found[name])]
     if missing:
         raise ValueError(f"{source} does not define {', '.join(missing)}")
-    return Hooks(**{field.name: getattr(inference, field.name) for field in fields(Hooks)})
+    return Hooks(**found)

@@ -18,6 +18,11 @@ _PATIENCE = 3
 _WEIGHT = 0.1
 
 
+def smoothed(mean: float, latest: float) -> float:
+    """The mean of late, with the latest value in it."""
+    return mean + _WEIGHT * (latest - mean)
+
+
 class QueueFull(Exception):
     """The request would have to wait too long. `retry_after`: whole seconds until another try makes sense."""
 
@@ -51,16 +56,17 @@ class Queue:
         Raises:
             QueueFull: the wait would be longer than `max_wait`, or has become much longer.
         """
-        self._enter()
+        self.enter()
         started = time.monotonic()
         try:
             yield
             # One that fails, such as that of a damaged image, says nothing about how long the others take.
-            self._learn(time.monotonic() - started)
+            self.learn(time.monotonic() - started)
         finally:
-            self._leave()
+            self.leave()
 
-    def _enter(self) -> None:
+    def enter(self) -> None:
+        """Wait for a place; `leave` or `pass_on` gives it back. Raises as `turn`."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -77,11 +83,21 @@ class Queue:
             self._waiting.remove(turn)
             raise self._full()
 
-    def _learn(self, seconds: float) -> None:
+    def learn(self, seconds: float) -> None:
+        """Take into account how long a prediction has kept a place busy."""
         with self._lock:
-            self._mean_seconds += _WEIGHT * (seconds - self._mean_seconds) if self._mean_seconds else seconds
+            self._mean_seconds = smoothed(self._mean_seconds, seconds) if self._mean_seconds else seconds
 
-    def _leave(self) -> None:
+    def pass_on(self) -> bool:
+        """Give the place to who has waited longest; False, and the place is kept, if nobody waits."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+                return True
+            return False
+
+    def leave(self) -> None:
+        """Give the place back."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()

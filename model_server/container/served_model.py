@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from model_server.container.batches import MAX_SIZE, Batches
 from model_server.container.hooks import Hooks, load_hooks
 from model_server.container.queue import Queue
 
 DEFAULT_ACCEPT = "application/json"
 
 
+class _Loaded(NamedTuple):
+    hooks: Hooks
+    predict: Callable[[Any], Any]
+
+
 class ServedModel:
     """A model directory's hooks and model."""
 
-    def __init__(self, model_dir: Path, places: int = 1) -> None:
-        """places: predictions at a time."""
+    def __init__(self, model_dir: Path, places: int = 1, max_batch_size: int = MAX_SIZE) -> None:
+        """places: how many threads may work at a time. max_batch_size: images that one of them predicts for at once."""
         self._model_dir = model_dir
         self._queue = Queue(places)
-        self._loaded: tuple[Hooks, Any] | None = None
+        self._max_batch_size = max_batch_size
+        self._loaded: _Loaded | None = None
 
     @property
     def loaded(self) -> bool:
@@ -33,7 +41,8 @@ class ServedModel:
         gc.disable()
         try:
             hooks = load_hooks(self._model_dir)
-            self._loaded = hooks, hooks.model_fn(str(self._model_dir))
+            model = hooks.model_fn(str(self._model_dir))
+            self._loaded = _Loaded(hooks, self._predictor(hooks, model))
         finally:
             gc.freeze()
             gc.enable()
@@ -44,7 +53,7 @@ class ServedModel:
         As in AWS's containers, `output_fn` returns both, or the answer alone if its type is the one that was asked for.
         https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/transformer.py
 
-        Only `predict_fn` keeps a core busy, so only that waits for a turn; `input_fn` may wait for a slow web server.
+        Only prediction keeps a core busy, so only that waits for a turn; `input_fn` may wait for a slow web server.
 
         Raises:
             QueueFull: too many requests are waiting for the model.
@@ -53,10 +62,25 @@ class ServedModel:
         """
         if self._loaded is None:
             raise RuntimeError(f"{self._model_dir} is not loaded")
-        hooks, model = self._loaded
+        hooks, predict = self._loaded
         accepted = DEFAULT_ACCEPT if accept in (None, "", "*/*") else accept
         data = hooks.input_fn(body, content_type)
-        with self._queue.turn():
-            prediction = hooks.predict_fn(data, model)
-        answer = hooks.output_fn(prediction, accepted)
+        answer = hooks.output_fn(predict(data), accepted)
         return answer if isinstance(answer, tuple) else (answer, accepted)
+
+    def _predictor(self, hooks: Hooks, model: Any) -> Callable[[Any], Any]:
+        """What makes a prediction of what `input_fn` returns, in its turn."""
+        if hooks.prepare_fn and hooks.predict_batch_fn:
+            prepare, predict = hooks.prepare_fn, hooks.predict_batch_fn
+            return Batches(
+                self._queue,
+                lambda data: prepare(data, model),
+                lambda prepared: predict(prepared, model),
+                self._max_batch_size,
+            ).prediction
+
+        def prediction(data: Any) -> Any:
+            with self._queue.turn():
+                return hooks.predict_fn(data, model)
+
+        return prediction

@@ -38,6 +38,7 @@ class Settings:
         host, port: where to listen.
         max_request_bytes: the largest request body.
         threads: threads that torch uses for one request.
+        max_batch_size: requests that are predicted for together, at most.
     """
 
     model_dir: Path
@@ -45,6 +46,7 @@ class Settings:
     port: int
     max_request_bytes: int
     threads: int
+    max_batch_size: int
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type information
@@ -87,7 +89,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no type inf
         # What torch's C++ code warns of is about torch itself, and would be a line in the log that is not JSON.
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
         self._lifeline.hold()
-        model = ServedModel(self._settings.model_dir, places=max(1, (os.cpu_count() or 1) // self._settings.threads))
+        places = max(1, (os.cpu_count() or 1) // self._settings.threads)
+        model = ServedModel(self._settings.model_dir, places, self._settings.max_batch_size)
         threading.Thread(target=self._load_or_stop, args=(model,), name="load-model", daemon=True).start()
         return create_app(model, self._settings.max_request_bytes)
 

@@ -1,0 +1,108 @@
+"""Predictions for several requests at once, where several come at once and batches pay."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from model_server.container.queue import Queue, smoothed
+
+MAX_SIZE = 8
+
+# Seconds that a batch may take. Where one image takes longer than half of that, as with large networks, its layers keep
+# a core busy as they are, and a batch would only let the first wait for the last.
+MAX_SECONDS = 0.05
+
+
+@dataclass
+class _Request:
+    prepared: Any
+    seconds: float
+    """What the preparation took."""
+    prediction: Future[Any] = field(default_factory=Future)
+
+
+class Batches:
+    """Prepares each request in its turn, and predicts for those together that are prepared.
+
+    Nobody waits for a batch to fill. Whoever has prepared a request passes the turn on to whoever waits for one; if
+    nobody does, there is no reason to wait, and all that are prepared are shared out among those who have turns.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        prepare: Callable[[Any], Any],
+        predict: Callable[[list[Any]], list[Any]],
+        max_size: int = MAX_SIZE,
+    ) -> None:
+        self._queue = queue
+        self._prepare = prepare
+        self._predict = predict
+        self._max_size = max_size
+        self._lock = threading.Lock()
+        self._prepared: list[_Request] = []
+        self._preparing = 0
+        self._seconds_each = MAX_SECONDS  # until it is known
+
+    def prediction(self, data: Any) -> Any:
+        """The prediction for one request's data.
+
+        Raises:
+            QueueFull: the wait would be too long.
+            Exception: whatever preparing or predicting raises.
+        """
+        self._queue.enter()
+        with self._lock:
+            self._preparing += 1
+        try:
+            started_at = time.monotonic()
+            request = _Request(self._prepare(data), time.monotonic() - started_at)
+            with self._lock:
+                self._prepared.append(request)
+        finally:
+            with self._lock:
+                self._preparing -= 1
+            self._end_turn()
+        return request.prediction.result()
+
+    def _end_turn(self) -> None:
+        """Pass the turn on, or use it for what is prepared until somebody wants it or nothing is left."""
+        while True:
+            with self._lock:
+                size = self._size()
+                if len(self._prepared) < size and self._queue.pass_on():
+                    return
+                share = min(size, ceil(len(self._prepared) / (1 + self._preparing)))
+                batch, self._prepared = self._prepared[:share], self._prepared[share:]
+            if not batch:
+                self._queue.leave()
+                return
+            self._run(batch)
+
+    def _size(self) -> int:
+        """How many a batch may have, from how long one takes at present."""
+        return max(1, min(self._max_size, int(MAX_SECONDS / self._seconds_each)))
+
+    def _run(self, batch: list[_Request]) -> None:
+        """Give each its prediction, or all the error."""
+        started_at = time.monotonic()
+        try:
+            predictions = self._predict([request.prepared for request in batch])
+            if len(predictions) != len(batch):
+                raise ValueError(f"the model made {len(predictions)} predictions for {len(batch)} requests")
+        except BaseException as error:
+            for request in batch:
+                request.prediction.set_exception(error)
+            return
+        seconds_each = (time.monotonic() - started_at) / len(batch)
+        with self._lock:
+            self._seconds_each = smoothed(self._seconds_each, seconds_each)
+        for request, prediction in zip(batch, predictions, strict=True):
+            self._queue.learn(request.seconds + seconds_each)
+            request.prediction.set_result(prediction)

@@ -1,0 +1,156 @@
+"""Requests that come at once are predicted for together, each gets its own answer, and nobody is left waiting."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from model_server.container.batches import MAX_SECONDS, Batches
+from model_server.container.queue import Queue
+
+LONG = 60.0
+
+
+class Model:
+    """Doubles numbers, and notes which it was given together. Negative numbers cannot be prepared."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.batches: list[list[int]] = []
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.started = threading.Semaphore(0)
+        self.at_work = 0
+        self.most_at_work = 0
+        self._lock = threading.Lock()
+
+    def prepare(self, number: int) -> int:
+        with self._working():
+            if number < 0:
+                raise ZeroDivisionError(number)
+            return number
+
+    def predict(self, numbers: list[int]) -> list[int]:
+        with self._working():
+            self.batches.append(numbers)
+            self.started.release()
+            assert self.go_on.wait(LONG)
+            time.sleep(self.seconds * len(numbers))
+            return [2 * number for number in numbers]
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        with self._lock:
+            self.at_work += 1
+            self.most_at_work = max(self.most_at_work, self.at_work)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.at_work -= 1
+
+
+def batches_of(model: Model, places: int = 1, max_size: int = 8) -> Batches:
+    batches = Batches(Queue(places, max_wait=LONG), model.prepare, model.predict, max_size)
+    for _ in range(60):  # until it is known how quick the model is
+        batches.prediction(0)
+    model.batches.clear()
+    while model.started.acquire(blocking=False):
+        pass
+    return batches
+
+
+def while_one_is_predicted(model: Model, batches: Batches, numbers: list[int]) -> list[Future[Any]]:
+    """Ask for the numbers while the model is busy with 100, and let it go on when all wait."""
+    pool = ThreadPoolExecutor(len(numbers) + 1)
+    model.go_on.clear()
+    answers = [pool.submit(batches.prediction, 100)]
+    assert model.started.acquire(timeout=LONG)
+    for waiting, number in enumerate(numbers, start=1):
+        answers.append(pool.submit(batches.prediction, number))
+        while len(batches._queue._waiting) < waiting:
+            time.sleep(0.001)
+    model.go_on.set()
+    pool.shutdown()
+    return answers
+
+
+def test_who_waits_is_predicted_for_together() -> None:
+    model = Model()
+    answers = while_one_is_predicted(model, batches_of(model), [1, 2, 3])
+    assert [answer.result() for answer in answers] == [200, 2, 4, 6]
+    assert model.batches == [[100], [1, 2, 3]]
+
+
+def test_a_batch_has_an_end() -> None:
+    model = Model()
+    answers = while_one_is_predicted(model, batches_of(model, max_size=2), [1, 2, 3, 4, 5])
+    assert [answer.result() for answer in answers] == [200, 2, 4, 6, 8, 10]
+    assert model.batches == [[100], [1, 2], [3, 4], [5]]
+
+
+def test_slow_predictions_are_made_one_by_one() -> None:
+    model = Model(seconds=0.6 * MAX_SECONDS)
+    answers = while_one_is_predicted(model, batches_of(model), [1, 2, 3])
+    assert [answer.result() for answer in answers] == [200, 2, 4, 6]
+    assert model.batches == [[100], [1], [2], [3]]
+
+
+def test_one_that_cannot_be_prepared_harms_no_other() -> None:
+    model = Model()
+    first, good, bad, last, also_bad = while_one_is_predicted(model, batches_of(model), [1, -2, 3, -4])
+    assert [answer.result() for answer in (first, good, last)] == [200, 2, 6]
+    for answer in (bad, also_bad):
+        with pytest.raises(ZeroDivisionError):
+            answer.result()
+
+
+def test_an_error_of_the_model_is_told_to_all_in_the_batch_and_to_nobody_else() -> None:
+    model = Model()
+    predict = model.predict
+
+    def fail_for_two(numbers: list[int]) -> list[int]:
+        if 2 in numbers:
+            raise RuntimeError("no memory")
+        return predict(numbers)
+
+    model.predict = fail_for_two  # type: ignore[method-assign]
+    batches = batches_of(model)
+    first, *others = while_one_is_predicted(model, batches, [1, 2, 3])
+    assert first.result() == 200
+    for answer in others:
+        with pytest.raises(RuntimeError, match="no memory"):
+            answer.result()
+    assert batches.prediction(5) == 10
+
+
+def test_a_model_that_forgets_an_answer() -> None:
+    batches = Batches(Queue(1), lambda number: number, lambda numbers: [])
+    with pytest.raises(ValueError, match="0 predictions for 1 requests"):
+        batches.prediction(1)
+
+
+@pytest.mark.parametrize("places", [1, 2, 3])
+def test_everybody_is_answered_and_no_more_threads_work_than_there_are_places(places: int) -> None:
+    model = Model()
+    chance = random.Random(places)  # noqa: S311
+    batches = batches_of(model, places)
+    numbers = [chance.choice([number, number, -1]) for number in range(3000)]
+
+    def ask(number: int) -> int | None:
+        try:
+            return int(batches.prediction(number))
+        except ZeroDivisionError:
+            return None
+
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(ask, numbers, timeout=LONG))
+    assert answers == [2 * number if number >= 0 else None for number in numbers]
+    assert model.most_at_work == places
+    assert sum(map(len, model.batches)) == sum(number >= 0 for number in numbers)
+    assert max(map(len, model.batches)) > 1
