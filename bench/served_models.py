@@ -9,7 +9,7 @@ import torch
 
 from harness.project import PROJECT
 from model_server.artifact.torchvision_import import import_torchvision
-from model_server.package import package
+from model_server.package import MODEL_CODE, package
 from model_server.quantization import quantize
 from model_server.sagemaker.archive import unpack
 
@@ -34,6 +34,8 @@ def model_directory(model: str, precision: str) -> Path:
             shutil.rmtree(directory, ignore_errors=True)
             directory.parent.mkdir(parents=True, exist_ok=True)
             unpack(archive, directory)
+    for source in MODEL_CODE.glob("*.py"):  # whose weights are kept is served by today's code all the same
+        shutil.copyfile(source, directory / "code" / source.name)
     return directory
 
 
