@@ -13,16 +13,18 @@ import time
 from pathlib import Path
 
 import click
+import matplotlib
 from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/startup.py` works, too
 
-from bench.report import report
+from bench.report import exit_unless, report
 from bench.stack import benchmark_stack
 from harness.prediction import predict
 from harness.project import PROJECT
 from model_server.sagemaker.archive import unpack
 
+LIMITS = {"ratio": 1.5}
 FLOOR = """
 import json, pathlib, sys
 import torch
@@ -57,10 +59,28 @@ def first_answer_seconds() -> float:
     return seconds
 
 
+def draw(first: list[float], floor: list[float], picture: Path) -> None:
+    """Every run, the medians, and the limit."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panel = pyplot.subplots(figsize=(8, 2.2), layout="constrained")
+    for name, seconds in (("bare Python with the model", floor), ("harness up, first answer", first)):
+        panel.barh(name, statistics.median(seconds), color="tab:blue")
+        panel.plot(seconds, [name] * len(seconds), "k|", markersize=12)
+    limit = LIMITS["ratio"]
+    panel.axvline(limit * statistics.median(floor), color="black", linestyle=":", label=f"limit: {limit} floors")
+    panel.set(xlabel="s (median; lines: every run)")
+    panel.legend(fontsize="small")
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=120)
+
+
 @click.command()
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="How often each is measured.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
-def main(runs: int, json_file: Path | None) -> None:
+@click.option("--json", "json_file", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/startup.json")
+@click.option("--picture", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/startup.png")
+def main(runs: int, json_file: Path, picture: Path) -> None:
     """Time to the first answer, against the floor."""
     with tempfile.TemporaryDirectory() as directory:
         model = Path(directory) / "model"
@@ -84,6 +104,8 @@ def main(runs: int, json_file: Path | None) -> None:
         figures,
         json_file,
     )
+    draw(first, floor, picture)
+    exit_unless(figures, at_most=LIMITS)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path, enforce_ia
         [
             *(sys.executable, "-m", "model_server.sagemaker"),
             *("--port", str(addresses.sagemaker_port), "--directory", str(directory)),
-            "--persist",
+            *("--persist", "--standby"),
             *(["--enforce-iam"] if enforce_iam else []),
         ],
         environment | {"AWS_ENDPOINT_URL": addresses.aws_url},

@@ -170,8 +170,8 @@ def _what_it_is(process: psutil.Process) -> str:
         "_worker.py": "function",
         "reaper.py": "reaper",
         "harness.aws_emulator": "MiniStack",
-        "model_server.sagemaker": "SageMaker stand-in",
         "model_server.container": "model container",
+        "model_server.sagemaker": "SageMaker stand-in",
         "harness": "harness",
     }.items():
         if part in command:

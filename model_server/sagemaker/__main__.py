@@ -28,8 +28,11 @@ _DEFAULT_COMMAND = shlex.join([sys.executable, "-m", "model_server.container", "
     help="Command line that runs a container; by default this project's model server.",
 )
 @click.option("--enforce-iam", is_flag=True, help="Let the IAM at AWS_ENDPOINT_URL say what callers and roles may do.")
+@click.option("--standby", is_flag=True, help="Let a container import PyTorch before the first endpoint asks for one.")
 @click.option("--persist", is_flag=True, help="Keep all in the directory; the next start there brings it back.")
-def main(host: str, port: int, directory: Path, container_command: str, enforce_iam: bool, persist: bool) -> None:
+def main(
+    host: str, port: int, directory: Path, container_command: str, enforce_iam: bool, standby: bool, persist: bool
+) -> None:
     """Stand in for Amazon SageMaker: create models and endpoints with any AWS SDK, and invoke them.
 
     Model data comes from the S3 that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names.
@@ -40,7 +43,7 @@ def main(host: str, port: int, directory: Path, container_command: str, enforce_
     log_as_json(sys.stderr)
     # Without arguments for gunicorn to take from the command line.
     sys.argv = sys.argv[:1]
-    Server(host, port, directory.resolve(), command, enforce_iam=enforce_iam, persistent=persist).run()
+    Server(host, port, directory.resolve(), command, enforce_iam=enforce_iam, standby=standby, persistent=persist).run()
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_server.sagemaker import lifeline
+from model_server.sagemaker import standby
 from model_server.sagemaker.connections import (
     ConnectionBroken,
     ConnectionRefused,
@@ -27,7 +26,6 @@ from model_server.sagemaker.connections import (
 from model_server.sagemaker.ports import reserve_port
 
 HOST = "127.0.0.1"
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 INVOCATION_TIMEOUT = 60.0
 """Seconds within which a container must answer (API reference of InvokeEndpoint)."""
@@ -65,24 +63,11 @@ class Container:
         self._connections = Connections(HOST, self.port)
         self._log_file = spec.log_file
         self._log_start = spec.log_file.stat().st_size if spec.log_file.exists() else 0
-        watched_end, our_end = os.pipe()
-        self._lifeline = os.fdopen(our_end, "wb", buffering=0)
-        try:
-            with spec.log_file.open("ab") as log:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-IS", lifeline.__file__, str(watched_end), *spec.command],
-                    cwd=PROJECT_ROOT,
-                    env=self._environment(spec),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=[watched_end],
-                )
-        except BaseException:
-            self._lifeline.close()
-            raise
-        finally:
-            os.close(watched_end)
+        environment = self._environment(spec)
+        with spec.log_file.open("ab") as log:
+            self._process, self._lifeline = standby.take(spec.command, environment, spec.log_file) or standby.start(
+                spec.command, environment, log
+            )
 
     @property
     def pid(self) -> int:

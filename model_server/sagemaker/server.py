@@ -13,6 +13,7 @@ from model_server.sagemaker.app import create_app
 from model_server.sagemaker.model_data import own_s3_client
 from model_server.sagemaker.registry import Registry
 from model_server.sagemaker.service_model import operation_model
+from model_server.sagemaker.standby import prepare
 from model_server.sagemaker.worker import Worker
 from model_server.serving.json_log import GunicornLogger
 from model_server.serving.worker_lifeline import WorkerLifeline
@@ -34,12 +35,14 @@ class Server(BaseApplication):  # type: ignore[misc]
         container_command: tuple[str, ...],
         *,
         enforce_iam: bool,
+        standby: bool,
         persistent: bool,
     ) -> None:
         self._address = f"{host}:{port}"
         self._directory = directory
         self._container_command = container_command
         self._enforce_iam = enforce_iam
+        self._standby = standby
         self._persistent = persistent
         self._registry: Registry | None = None
         self._lifeline = WorkerLifeline()
@@ -67,6 +70,8 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """Called in the worker process."""
         self._lifeline.hold()
+        if self._standby:
+            prepare(self._container_command)
         self._registry = Registry(
             self._directory, self._container_command, enforce_iam=self._enforce_iam, persistent=self._persistent
         )
