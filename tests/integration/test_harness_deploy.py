@@ -31,18 +31,28 @@ def urls(addresses: Addresses) -> tuple[str, str]:
     return f"--aws-url={addresses.aws_url}", f"--sagemaker-url={addresses.sagemaker_url}"
 
 
+def deploy(addresses: Addresses, *options: str) -> str:
+    """What it prints."""
+    done = harness("deploy", *urls(addresses), *options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def check(addresses: Addresses, outputs: dict[str, str]) -> None:
+    """The stack is there once, and it answers."""
+    assert outputs.keys() >= {"pageUrl", "predictUrl", "apiId", "endpointName", "functionName"}
+    answer = predict(outputs["predictUrl"], f"{outputs['pageUrl']}/samples/3.jpg").answer
+    assert answer["label"] == "3"
+    assert len(Clients(addresses)["s3"].list_buckets()["Buckets"]) == 2
+    assert len(Clients(addresses)["sagemaker"].list_models()["Models"]) == 1
+
+
 def test_deploys_and_prints_the_outputs_and_does_so_again(addresses: Addresses) -> None:
-    for _ in range(2):
-        done = harness("deploy", *urls(addresses), "--json")
-        assert done.returncode == 0, done.stderr
-        outputs = json.loads(done.stdout)
-        assert outputs.keys() >= {"pageUrl", "predictUrl", "apiId", "endpointName", "functionName"}
-        answer = predict(outputs["predictUrl"], f"{outputs['pageUrl']}/samples/3.jpg").answer
-        assert answer["label"] == "3"
-        assert len(Clients(addresses)["s3"].list_buckets()["Buckets"]) == 2
-        assert len(Clients(addresses)["sagemaker"].list_models()["Models"]) == 1
-    lines = harness("deploy", *urls(addresses)).stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(outputs)
+    outputs = json.loads(deploy(addresses, "--json"))
+    check(addresses, outputs)
+    again = dict(line.split() for line in deploy(addresses).splitlines())
+    assert list(again) == list(outputs)
+    check(addresses, again)
 
 
 def test_says_in_one_sentence_that_nothing_answers() -> None:
