@@ -31,11 +31,12 @@ class Census:
             try:
                 with process.oneshot():
                     counts["process", owner] += 1
-                    listening = [c for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
-                    counts["listening port", owner] += len({c.laddr for c in listening})
+                    sockets = process.net_connections("tcp")
+                    listening = {c.laddr for c in sockets if c.status == psutil.CONN_LISTEN}
+                    counts["listening port", owner] += len(listening)
                     if part is not Part.WORKER:  # new ones take the place of old ones all the time
                         counts["thread", owner] += process.num_threads()
-                        connections = Counter(c.status for c in process.net_connections("tcp"))
+                        connections = Counter(c.status for c in sockets)
                         # Those that are open may be kept for the next request. Half-closed ones are of no use any more,
                         # but hypercorn, which MiniStack runs on, does not look at them for 75 s.
                         half_closed = connections[psutil.CONN_CLOSE_WAIT]
