@@ -1,6 +1,7 @@
 """``python -m harness deploy``: into emulators that somebody else has started."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from harness.addresses import Addresses
 from harness.clients import Clients
 from harness.prediction import predict
 from harness.project import PROJECT
-from tests.embedded_stack import free_port, harness
+from tests.embedded_stack import WITHOUT_MODEL, free_port, harness
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,8 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     addresses, directory = Addresses(free_port(), free_port()), tmp_path_factory.mktemp("emulators")
     ports = (f"--port={addresses.aws_port}", f"--sagemaker-port={addresses.sagemaker_port}")
     command = [sys.executable, "-m", "harness", "emulators", *ports, f"--directory={directory}"]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as emulators:
+    environment = os.environ | WITHOUT_MODEL
+    with subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True) as emulators:
         assert emulators.stdout
         assert addresses.aws_url in emulators.stdout.readline()
         yield addresses
@@ -41,8 +43,8 @@ def deploy(addresses: Addresses, *options: str) -> str:
 def check(addresses: Addresses, outputs: dict[str, str]) -> None:
     """The stack is there once, and it answers."""
     assert outputs.keys() >= {"pageUrl", "predictUrl", "apiId", "endpointName", "functionName"}
-    answer = predict(outputs["predictUrl"], f"{outputs['pageUrl']}/samples/3.jpg").answer
-    assert answer["label"] == "3"
+    answer = predict(outputs["predictUrl"], f"{outputs['pageUrl']}/samples/2.jpg").answer
+    assert answer["label"] == "2"
     assert len(Clients(addresses)["s3"].list_buckets()["Buckets"]) == 2
     assert len(Clients(addresses)["sagemaker"].list_models()["Models"]) == 1
 
