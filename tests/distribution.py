@@ -13,17 +13,16 @@ SHARING = {
     "tests/e2e/test_waiting.py": "visitors",
     "tests/integration/test_chain.py": "visitors",
     "tests/integration/test_chain_bad_input.py": "visitors",
-    "tests/integration/test_harness_cli.py": "command line",
-    "tests/integration/test_logs.py": "command line",
-    "tests/integration/test_openapi_contract.py": "command line",
+    "tests/integration/test_logs.py": "page",
+    "tests/integration/test_openapi_contract.py": "page",
 }
 """Files that use the shared stack, and together in which process, so that it is not started for each of them."""
 
 LONGEST = (
-    "tests/faults/test_parts.py",
+    "tests/integration/test_harness_cli.py",
     "page",
-    "command line",
     "visitors",
+    "tests/faults/test_parts.py",
     "tests/faults/test_answers.py",
     "tests/faults/test_deployments.py",
     "tests/integration/test_least_privilege.py",
