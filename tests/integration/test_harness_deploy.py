@@ -52,7 +52,8 @@ def check(addresses: Addresses, outputs: dict[str, str]) -> None:
 def test_deploys_and_prints_the_outputs_and_does_so_again(addresses: Addresses) -> None:
     outputs = json.loads(deploy(addresses, "--json"))
     check(addresses, outputs)
-    again = dict(line.split() for line in deploy(addresses).splitlines())
+    lines = [line.partition(" ") for line in deploy(addresses).splitlines()]
+    again = {name: value.strip() for name, _, value in lines}
     assert list(again) == list(outputs)
     check(addresses, again)
 
