@@ -1,5 +1,7 @@
 """The running stack that integration and browser tests share, embedded or, with ``--stack=compose``, in containers."""
 
+import gc
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -9,10 +11,18 @@ from xdist.scheduler import LoadScopeScheduling
 
 from harness.environment import isolate
 from tests.compose_stack import leaving_no_images, running_compose_stack
+from tests.distribution import Groups, OneProcessForEachStack, place
 from tests.embedded_stack import running_embedded_stack
 from tests.stack import Stack
 
 isolate()
+
+# Several processes share few cores; threads of torch that spin while they wait would take them from each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# What is imported while tests are collected, torch above all, lives as long as the process. Searching it for garbage,
+# time and again, takes a fifth of that time.
+gc.disable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,8 +42,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(cleanup.close)
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With ``--stack=compose``, what runs without a stack need not run again."""
+    """The longest first. With ``--stack=compose``, what runs without a stack need not run again."""
+    items.sort(key=place)
     if config.getoption("stack") == "compose":
         chosen = [
             item for item in items if "stack" in getattr(item, "fixturenames", ()) or item.path.parent.name == "compose"
@@ -42,16 +58,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = chosen
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
-    """With ``--stack=compose``, give each stack a process of its own; embedded ones are cheap to start again."""
-    return OneProcessForEachStack(config, log) if config.getoption("stack") == "compose" else None
-
-
-class OneProcessForEachStack(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist comes without types
-    """Runs what breaks a stack, what uses the other one, and what builds images, side by side."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next((part for part in ("faults", "images") if part in nodeid.split("::")[0]), "stack")
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return (OneProcessForEachStack if config.getoption("stack") == "compose" else Groups)(config, log)
 
 
 @pytest.fixture(scope="session")

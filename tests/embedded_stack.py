@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -20,6 +21,10 @@ from harness.emulators import wait_until_ready
 from harness.project import PROJECT
 from harness.stack import running_emulators
 from tests.stack import Stack
+
+CONTAINER_WITHOUT_MODEL = Path(__file__).with_name("container_without_model.py")
+WITHOUT_MODEL = {"MODEL_CONTAINER_COMMAND": shlex.join([sys.executable, str(CONTAINER_WITHOUT_MODEL)])}
+"""What starts such a container for every endpoint: for what is not about the model, which takes seconds to load."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,9 @@ def start_stack(
 
 
 @contextmanager
-def running_embedded_stack(directory: Path) -> Iterator[EmbeddedStack]:
+def running_embedded_stack(directory: Path, environment: Mapping[str, str] | None = None) -> Iterator[EmbeddedStack]:
     """Start a stack, and stop it at the end of the ``with`` block."""
-    running = start_stack(directory)
+    running = start_stack(directory, environment=environment)
     try:
         yield running
     finally:

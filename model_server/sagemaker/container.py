@@ -35,6 +35,7 @@ MAX_RESPONSE_BYTES = 6 * 1024**2
 
 _PING_TIMEOUT = 2.0  # "The timeout for the container to respond to ping is 2 seconds"
 _PING_INTERVAL = 0.02
+_PINGS_SPREAD = 50  # who has waited long can wait a fiftieth of that longer, and leaves the container its processor
 _STOP_GRACE = 8.0
 
 
@@ -91,7 +92,8 @@ class Container:
         Raises:
             UnhealthyContainer: the process ended, or did not answer 200 within `timeout` seconds.
         """
-        deadline = time.monotonic() + timeout
+        started = time.monotonic()
+        deadline = started + timeout
         answer = "did not answer"
         while time.monotonic() < deadline:
             status = self._process.poll()
@@ -109,7 +111,7 @@ class Container:
                 if code == 200:
                     return
                 answer = f"answered {code}"
-            time.sleep(_PING_INTERVAL)
+            time.sleep(max(_PING_INTERVAL, (time.monotonic() - started) / _PINGS_SPREAD))
         raise UnhealthyContainer(self._post_mortem(f"For {timeout:g} s, GET /ping {answer}."))
 
     def _ping(self, timeout: float) -> int:

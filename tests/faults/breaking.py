@@ -24,6 +24,7 @@ def kill(part: Part, system: System, callers: Callers) -> float:
     processes = system.processes(part)
     if part is Part.STAND_IN:  # what ends right after its start is not started again
         time.sleep(max(0.0, processes[0].create_time() + STEADY_SECONDS + 1 - time.time()))
+    callers.be_under_way()
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):  # it noticed that the one before it was gone
             process.kill()
@@ -39,6 +40,7 @@ def kill(part: Part, system: System, callers: Callers) -> float:
 def stop(part: Part, system: System, callers: Callers) -> float:
     """SIGSTOP, and SIGCONT when every caller has felt it."""
     processes = system.processes(part)
+    callers.be_under_way()
     try:
         each(processes, "suspend")
         callers.wait_until_all_feel_it()
@@ -49,7 +51,9 @@ def stop(part: Part, system: System, callers: Callers) -> float:
 
 def slow(part: Part, system: System, callers: Callers) -> float:
     """Stop and continue in turns, until every caller has felt it."""
-    with _slowed(system.processes(part)):
+    processes = system.processes(part)
+    callers.be_under_way()
+    with _slowed(processes):
         callers.wait_until_all_feel_it()
     return time.monotonic()
 

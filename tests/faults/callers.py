@@ -1,4 +1,8 @@
-"""Callers of the API: each asks about the same image, again and again, and notes what it reads."""
+"""Callers of the API: each asks about the same image, again and again, and notes what it reads.
+
+They do not wear the machine out: a busy one shows late what a fault does, and nothing that a calm one does not. But
+when something breaks, all of them have a question under way.
+"""
 
 import json
 import re
@@ -20,8 +24,11 @@ GATEWAY_ERROR = '{"message":"Internal Server Error"}'
 """What AWS answers for a function that crashed or was ended. It is not ours, and has no problem details."""
 
 PAUSE = 1.0
-"""Seconds between an answer that is not good and the next question: callers are not as patient as they are told to be.
-One caller alone asks four times as often, to see sooner when all is good again."""
+"""Seconds between an answer and the next question: callers are not as patient as they are told to be. One caller alone
+asks four times as often, to see sooner when all is good again."""
+
+UNDER_WAY = 0.05
+"""Seconds after which, of so many questions, some are still at the function and others already at the model."""
 
 SECRET = re.compile(r"Traceback|127\.0\.0\.1|localhost|/tmp|\.py\b|sagemaker|boto|urllib", re.IGNORECASE)
 
@@ -75,6 +82,7 @@ class Callers:
         self._answers: list[list[Answer]] = [[] for _ in range(number)]
         self._errors: list[BaseException] = []
         self._changed = threading.Condition()
+        self._calls_to_ask = 0
         self._leaving = False
         self._threads: list[threading.Thread] = []
 
@@ -85,6 +93,7 @@ class Callers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leaving = True
+        self.ask_at_once()
         for thread in self._threads:
             thread.join()
 
@@ -98,6 +107,18 @@ class Callers:
             self._threads = [threading.Thread(target=self._ask, args=(answers,)) for answers in self._answers]
             for thread in self._threads:
                 thread.start()
+
+    def ask_at_once(self) -> None:
+        """Let all who are between two questions ask the next one now."""
+        with self._changed:
+            self._calls_to_ask += 1
+            self._changed.notify_all()
+
+    def be_under_way(self) -> None:
+        """Let their questions be everywhere between here and the model."""
+        if self._threads:
+            self.ask_at_once()
+            time.sleep(UNDER_WAY)
 
     def wait_until_each(self, has: Callable[[Answer], bool], seconds: float = 60) -> None:
         """Let them ask until each has got an answer of a kind."""
@@ -114,10 +135,17 @@ class Callers:
     def wait_until_all_feel_it(self) -> None:
         """Let each of them get an answer that cannot have been on its way already."""
         if self._threads:
-            soon = time.monotonic() + 1
+            time.sleep(1)
+            soon = time.monotonic()
+            self.ask_at_once()
             self.wait_until_each(lambda answer: answer.answered > soon)
         else:
             self.wait_until_each(lambda answer: True)
+
+    def _rest(self, seconds: float) -> None:
+        """Wait that long, or until somebody says that it is enough. Call with the lock held."""
+        calls = self._calls_to_ask
+        self._changed.wait_for(lambda: self._leaving or self._calls_to_ask > calls, seconds)
 
     def _ask(self, answers: list[Answer]) -> None:
         url = self._system.stack.outputs["predictUrl"]
@@ -142,8 +170,7 @@ class Callers:
                     with self._changed:
                         answers.append(answer)
                         self._changed.notify_all()
-                    if not answer.is_good:
-                        time.sleep(PAUSE if len(self._answers) > 1 else PAUSE / 4)
+                        self._rest(PAUSE if len(self._answers) > 1 else PAUSE / 4)
         except BaseException as error:
             with self._changed:
                 self._errors.append(error)

@@ -68,6 +68,7 @@ def try_out(case: Case, system: System, before: Census) -> Outcome:
         if case.callers == UNDER_LOAD:
             callers.wait_until_each(lambda answer: answer.is_good)
         over = case.fault(system, callers)
+        callers.ask_at_once()
         callers.wait_until_each(lambda answer: answer.is_good and answer.asked >= over, RECOVERY_SECONDS)
     answers = callers.answers
     for answer in answers:

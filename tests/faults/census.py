@@ -2,9 +2,10 @@
 
 import re
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -26,16 +27,18 @@ class Census:
     @classmethod
     def of(cls, system: System) -> "Census":
         counts: Counter[tuple[str, str]] = Counter()
+        all_sockets = _sockets_by_process()
         for part, process in system.all_processes():
             owner = str(part or "unknown")
             try:
                 with process.oneshot():
                     counts["process", owner] += 1
-                    listening = [c for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
-                    counts["listening port", owner] += len({c.laddr for c in listening})
+                    sockets = all_sockets[process.pid]
+                    listening = {c.laddr for c in sockets if c.status == psutil.CONN_LISTEN}
+                    counts["listening port", owner] += len(listening)
                     if part is not Part.WORKER:  # new ones take the place of old ones all the time
                         counts["thread", owner] += process.num_threads()
-                        connections = Counter(c.status for c in process.net_connections("tcp"))
+                        connections = Counter(c.status for c in sockets)
                         # Those that are open may be kept for the next request. Half-closed ones are of no use any more,
                         # but hypercorn, which MiniStack runs on, does not look at them for 75 s.
                         half_closed = connections[psutil.CONN_CLOSE_WAIT]
@@ -71,6 +74,14 @@ def leftovers(system: System, before: Census) -> dict[tuple[str, str], int]:
     while (added := Census.of(system).added_since(before)) and time.monotonic() < give_up_at:
         time.sleep(0.2)
     return added
+
+
+def _sockets_by_process() -> defaultdict[int | None, list[Any]]:
+    """Of all processes at once: the kernel's list is long where callers come and go, and it has one for all."""
+    found: defaultdict[int | None, list[Any]] = defaultdict(list)
+    for socket in psutil.net_connections("tcp"):
+        found[socket.pid].append(socket)
+    return found
 
 
 def _files(directory: Path) -> list[str]:

@@ -1,7 +1,6 @@
 """The stack under test, and beside it an image host: its parts are processes that can be broken one by one."""
 
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,12 +14,18 @@ import psutil
 
 from harness import state
 from harness.project import PROJECT
-from tests.embedded_stack import EmbeddedStack, free_port, harness, start_stack
+from tests.embedded_stack import (
+    CONTAINER_WITHOUT_MODEL,
+    WITHOUT_MODEL,
+    EmbeddedStack,
+    free_port,
+    harness,
+    start_stack,
+)
 
 FUNCTION_SECONDS = 5
 """The function's timeout here, and so the budget of a call. It is a setting (`functionTimeoutSeconds`, usually 29)."""
 
-MODEL_CONTAINER = Path(__file__).with_name("model_container.py")
 ENDPOINT = "object-counting-endpoint"
 
 
@@ -41,7 +46,7 @@ class System:
 
     stack: EmbeddedStack
     fault_file: Path
-    """What a container without a model reads; see model_container.py."""
+    """What a container without a model reads; see container_without_model.py."""
     group: int
     image_port: int = field(default_factory=free_port)
     image_host: "subprocess.Popen[bytes] | None" = None
@@ -86,7 +91,7 @@ class System:
 
 
 def part_of(command: list[str]) -> Part | None:
-    if any(word in ("model_server.container", str(MODEL_CONTAINER)) for word in command):
+    if any(word in ("model_server.container", str(CONTAINER_WITHOUT_MODEL)) for word in command):
         return Part.CONTAINER  # and, with the same words behind its own, the guard of its life
     if "model_server.sagemaker" in command:
         return Part.STAND_IN
@@ -107,7 +112,7 @@ def running_system(directory: Path, with_model: bool = True) -> Iterator[System]
     """
     fault_file = directory.with_name(f"{directory.name}-fault")
     fault_file.touch()
-    options = {} if with_model else {"MODEL_CONTAINER_COMMAND": shlex.join([sys.executable, str(MODEL_CONTAINER)])}
+    options = {} if with_model else WITHOUT_MODEL
     stack = start_stack(directory, environment={**options, "FAULT_FILE": str(fault_file)})
     system = System(stack, fault_file, state.read(directory).group)
     try:

@@ -76,14 +76,14 @@ class StandIn:
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         return self.settled(name)
 
-    def settled(self, name: str, seconds: float = 60) -> dict[str, Any]:
+    def settled(self, name: str, seconds: float = 60, interval: float = 0.02) -> dict[str, Any]:
         """The description of an endpoint once nothing is under way."""
 
         def description() -> dict[str, Any] | None:
             described: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
             return described if described["EndpointStatus"] in ("InService", "Failed") else None
 
-        return eventually(description, seconds)
+        return eventually(description, seconds, interval)
 
     def invoke(self, name: str, body: bytes = b"x", **parameters: Any) -> Any:
         """What the fake container says that it got."""
@@ -158,12 +158,12 @@ def running_stand_in(directory: Path, s3_endpoint: str, *arguments: str) -> Iter
 T = TypeVar("T")
 
 
-def eventually(probe: Callable[[], T | None], seconds: float = 60) -> T:
+def eventually(probe: Callable[[], T | None], seconds: float = 60, interval: float = 0.02) -> T:
     """Repeat `probe` until it returns something true; the generous limit is for failures only."""
     deadline = time.monotonic() + seconds
     while not (result := probe()):
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(interval)
     return result
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from harness.clients import Clients
-from tests.embedded_stack import bare_emulators, harness
+from tests.embedded_stack import WITHOUT_MODEL, bare_emulators, harness
 from tests.project_copy import copy_of_project
 from tests.unit.program import OPTIONS
 
@@ -20,11 +20,14 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     chosen = {f"object-counting:{key}": value for option in OPTIONS.values() for key, value in option.items()}
     del chosen["object-counting:inferenceImageUri"]  # then nothing is left that looks up AWS's image
     (project / "Pulumi.everything.yaml").write_text(yaml.safe_dump({"config": chosen}))
-    with bare_emulators(tmp_path_factory.mktemp("emulators")) as addresses:
-        urls = (f"--aws-url={addresses.aws_url}", f"--sagemaker-url={addresses.sagemaker_url}")
-        done = harness("deploy", "--stack=everything", *urls, project=project)
-        assert done.returncode == 0, done.stderr
-        yield Clients(addresses)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in WITHOUT_MODEL.items():  # nobody asks it
+            patch.setenv(name, value)
+        with bare_emulators(tmp_path_factory.mktemp("emulators")) as addresses:
+            urls = (f"--aws-url={addresses.aws_url}", f"--sagemaker-url={addresses.sagemaker_url}")
+            done = harness("deploy", "--stack=everything", *urls, project=project)
+            assert done.returncode == 0, done.stderr
+            yield Clients(addresses)
 
 
 def one(listed: list[dict[str, Any]]) -> dict[str, Any]:

@@ -15,11 +15,19 @@ import pytest
 
 from harness import state, workspace
 from harness.project import PROJECT
-from tests.embedded_stack import EmbeddedStack, free_port, harness, running_embedded_stack, start_stack
+from tests.embedded_stack import (
+    WITHOUT_MODEL,
+    EmbeddedStack,
+    free_port,
+    harness,
+    running_embedded_stack,
+    start_stack,
+)
 from tests.project_copy import copy_of_project
 from tests.stack import Stack
 
 SAMPLE = str(PROJECT / "site/samples/3.jpg")
+WITH_MODEL: dict[str, str] = {}
 
 
 @pytest.fixture
@@ -30,10 +38,10 @@ def stack(stack: Stack) -> EmbeddedStack:
     return stack
 
 
-@pytest.fixture
-def own_stack(tmp_path: Path) -> Iterator[EmbeddedStack]:
-    """A stack for tests that end it."""
-    with running_embedded_stack(tmp_path / "stack") as running:
+@pytest.fixture(params=[WITHOUT_MODEL], ids=[""])
+def own_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedStack]:
+    """A stack for tests that end it; by parametrizing, with other variables in its environment."""
+    with running_embedded_stack(tmp_path / "stack", request.param) as running:
         yield running
 
 
@@ -171,20 +179,6 @@ def test_a_folder_with_other_files_is_never_touched(tmp_path: Path, name: str, o
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "precious")]
 
 
-def test_the_users_own_aws_settings_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "AWS_PROFILE": "corp",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-        "USE_SSL": "1",
-        "SERVICES": "s3",
-        "HTTP_PROXY": "http://127.0.0.1:1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
-    done = harness("demo", *ports, directory=tmp_path)
-    assert done.returncode == 0, done.stderr
-
-
 def test_two_equal_ports_are_refused(tmp_path: Path) -> None:
     done = harness("up", "--port=5000", "--sagemaker-port=5000", directory=tmp_path)
     assert done.returncode == 1
@@ -202,7 +196,16 @@ def test_wrong_usage_has_its_own_exit_status(tmp_path: Path) -> None:
     assert harness("up", "--port=none", directory=tmp_path).returncode == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("number", "own_stack"),
+    [
+        (signal.SIGTERM, WITH_MODEL),
+        (signal.SIGINT, WITHOUT_MODEL),
+        (signal.SIGHUP, WITHOUT_MODEL),
+        (signal.SIGKILL, WITH_MODEL),
+    ],
+    indirect=["own_stack"],
+)
 def test_no_signal_leaves_a_process_behind(own_stack: EmbeddedStack, number: signal.Signals) -> None:
     processes = members(own_stack.directory)
     assert len(processes) >= 5  # harness, reaper, MiniStack, stand-in, container
@@ -244,7 +247,7 @@ def test_a_first_prediction_that_fails_says_why(tmp_path: Path) -> None:
     with (project / "Pulumi.local.yaml").open("a") as settings:
         settings.write("  object-counting:labels: [cat, dog]\n")
     ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
-    done = harness("up", *ports, directory=tmp_path / "stack", project=project)
+    done = harness("up", *ports, directory=tmp_path / "stack", project=project, environment=WITHOUT_MODEL)
     assert done.returncode == 1
     assert "there are 2 labels, but the endpoint answered" in done.stderr
 
@@ -278,13 +281,22 @@ def test_down_stops_everything_and_a_new_start_works_in_the_same_folder(own_stac
     assert wait_until_gone(processes) == []
     assert not (own_stack.directory / "tmp").exists()
     assert not list(own_stack.directory.glob("endpoints/*/model-*"))
-    again = start_stack(own_stack.directory)
+    again = start_stack(own_stack.directory, environment=WITHOUT_MODEL)
     assert harness("predict", SAMPLE, directory=again.directory).returncode == 0
 
 
-def test_demo_asks_about_every_sample_and_stops(tmp_path: Path) -> None:
+USERS_OWN_AWS_SETTINGS = {
+    "AWS_PROFILE": "corp",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "USE_SSL": "1",
+    "SERVICES": "s3",
+    "HTTP_PROXY": "http://127.0.0.1:1",
+}
+
+
+def test_demo_asks_about_every_sample_and_stops_whatever_the_users_own_aws_settings_are(tmp_path: Path) -> None:
     ports = (f"--port={free_port()}", f"--sagemaker-port={free_port()}")
-    done = harness("demo", *ports, directory=tmp_path)
+    done = harness("demo", *ports, directory=tmp_path, environment=USERS_OWN_AWS_SETTINGS)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()[1:]
     assert [line.split()[:3] for line in lines] == [[f"{n}.jpg", str(n), str(n)] for n in range(1, 6)]

@@ -1,6 +1,7 @@
 """``python -m harness deploy``: into emulators that somebody else has started."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from harness.addresses import Addresses
 from harness.clients import Clients
 from harness.prediction import predict
 from harness.project import PROJECT
-from tests.embedded_stack import free_port, harness
+from tests.embedded_stack import WITHOUT_MODEL, free_port, harness
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,8 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     addresses, directory = Addresses(free_port(), free_port()), tmp_path_factory.mktemp("emulators")
     ports = (f"--port={addresses.aws_port}", f"--sagemaker-port={addresses.sagemaker_port}")
     command = [sys.executable, "-m", "harness", "emulators", *ports, f"--directory={directory}"]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as emulators:
+    environment = os.environ | WITHOUT_MODEL
+    with subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True) as emulators:
         assert emulators.stdout
         assert addresses.aws_url in emulators.stdout.readline()
         yield addresses
@@ -31,18 +33,29 @@ def urls(addresses: Addresses) -> tuple[str, str]:
     return f"--aws-url={addresses.aws_url}", f"--sagemaker-url={addresses.sagemaker_url}"
 
 
+def deploy(addresses: Addresses, *options: str) -> str:
+    """What it prints."""
+    done = harness("deploy", *urls(addresses), *options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def check(addresses: Addresses, outputs: dict[str, str]) -> None:
+    """The stack is there once, and it answers."""
+    assert outputs.keys() >= {"pageUrl", "predictUrl", "apiId", "endpointName", "functionName"}
+    answer = predict(outputs["predictUrl"], f"{outputs['pageUrl']}/samples/2.jpg").answer
+    assert answer["label"] == "2"
+    assert len(Clients(addresses)["s3"].list_buckets()["Buckets"]) == 2
+    assert len(Clients(addresses)["sagemaker"].list_models()["Models"]) == 1
+
+
 def test_deploys_and_prints_the_outputs_and_does_so_again(addresses: Addresses) -> None:
-    for _ in range(2):
-        done = harness("deploy", *urls(addresses), "--json")
-        assert done.returncode == 0, done.stderr
-        outputs = json.loads(done.stdout)
-        assert outputs.keys() >= {"pageUrl", "predictUrl", "apiId", "endpointName", "functionName"}
-        answer = predict(outputs["predictUrl"], f"{outputs['pageUrl']}/samples/3.jpg").answer
-        assert answer["label"] == "3"
-        assert len(Clients(addresses)["s3"].list_buckets()["Buckets"]) == 2
-        assert len(Clients(addresses)["sagemaker"].list_models()["Models"]) == 1
-    lines = harness("deploy", *urls(addresses)).stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(outputs)
+    outputs = json.loads(deploy(addresses, "--json"))
+    check(addresses, outputs)
+    lines = [line.partition(" ") for line in deploy(addresses).splitlines()]
+    again = {name: value.strip() for name, _, value in lines}
+    assert list(again) == list(outputs)
+    check(addresses, again)
 
 
 def test_says_in_one_sentence_that_nothing_answers() -> None:

@@ -29,7 +29,7 @@ from harness import loopback
 from harness.clients import REGION
 from harness.project import PROJECT
 from harness.resources import zip_archive
-from tests.embedded_stack import EmbeddedStack, harness, start_stack
+from tests.embedded_stack import WITHOUT_MODEL, EmbeddedStack, harness, start_stack
 from tests.project_copy import copy_of_project
 from tests.unit.program import OPTIONS
 
@@ -53,13 +53,18 @@ LAMBDA_TRUST = {
 
 @pytest.fixture(scope="module")
 def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
-    """The local stack, and what the options do that add statements."""
+    """The local stack, and what the options do that add statements. Whom nobody lets in needs no model."""
     project = copy_of_project(tmp_path_factory.mktemp("project") / "project")
     settings = yaml.safe_load((project / "Pulumi.local.yaml").read_text())["config"]
     for option in OPTIONS_WITH_STATEMENTS:
         settings |= {f"object-counting:{key}": value for key, value in OPTIONS[option].items()}
     (project / "Pulumi.enforced.yaml").write_text(yaml.safe_dump({"config": settings}))
-    running = start_stack(tmp_path_factory.mktemp("enforced"), "--stack=enforced", "--enforce-iam", project=project)
+    running = start_stack(
+        tmp_path_factory.mktemp("enforced"),
+        *("--stack=enforced", "--enforce-iam"),
+        project=project,
+        environment=WITHOUT_MODEL,
+    )
     yield running
     harness("down", directory=running.directory)
 
@@ -78,12 +83,12 @@ def page_is_served(stack: EmbeddedStack) -> None:
 
 
 def image_is_classified_by_url(stack: EmbeddedStack) -> None:
-    body = json.dumps({"url": f"{stack.outputs['pageUrl']}/samples/3.jpg"}).encode()
+    body = json.dumps({"url": f"{stack.outputs['pageUrl']}/samples/2.jpg"}).encode()
     ask(stack, body, "application/json")
 
 
 def image_is_classified_and_logged(stack: EmbeddedStack) -> None:
-    request_id = ask(stack, (PROJECT / "site/samples/3.jpg").read_bytes(), "image/jpeg")
+    request_id = ask(stack, (PROJECT / "site/samples/2.jpg").read_bytes(), "image/jpeg")
     if request_id not in function_log(stack):
         raise Refused("the line of the call is not in the log group")
 
@@ -96,7 +101,7 @@ def ask(stack: EmbeddedStack, body: bytes, media_type: str) -> str:
     if response.status != 200:
         lines = [line for line in function_log(stack).splitlines() if answer.get("requestId", "no call") in line]
         raise Refused(f"{response.status} {answer} {lines}")
-    assert answer["label"] == "3"
+    assert answer["label"] == "2"
     return str(answer["requestId"])
 
 
@@ -424,7 +429,7 @@ def stranger(enforced: EmbeddedStack) -> Iterator[Keys]:
 
 def invoke(stack: EmbeddedStack, key: str, secret: str, sign_length: bool = False) -> int:
     runtime = client("sagemaker-runtime", stack.addresses.sagemaker_url, key, secret)
-    image = (PROJECT / "site/samples/3.jpg").read_bytes()
+    image = (PROJECT / "site/samples/2.jpg").read_bytes()
     if sign_length:
         runtime.meta.events.register(
             "before-sign.sagemaker-runtime",

@@ -43,7 +43,7 @@ def _create(stand_in: StandIn, start: str) -> dict[str, Any]:
         ContainerStartupHealthCheckTimeoutInSeconds=60,
     )
     stand_in.sagemaker.create_endpoint(EndpointName=start, EndpointConfigName=start)
-    return stand_in.settled(start, seconds=120)
+    return stand_in.settled(start, seconds=120, interval=1)
 
 
 @pytest.mark.parametrize(("start", "answer"), NEVER.items())

@@ -38,12 +38,16 @@ def pack() -> Iterator[Pack]:
 
 @pytest.fixture(scope="module")
 def see(tmp_path_factory: pytest.TempPathFactory) -> See:
-    """Run the program for a stack."""
+    """Run the program for a stack, once."""
     model = tmp_path_factory.mktemp("model") / "model.tar.gz"
+    seen: dict[str, Stack] = {}
 
-    def see_it(stack: str, recorder: Recorder | None = None, **overrides: Any) -> Stack:
-        with pytest.MonkeyPatch.context() as patch:
-            return seen_by_policies(run_program(stack, patch, model, recorder, **overrides), stack)
+    def see_it(stack: str, kind: type[Recorder] = Recorder, **overrides: Any) -> Stack:
+        run = f"{stack} {kind.__name__} {json.dumps(overrides)}"
+        if run not in seen:
+            with pytest.MonkeyPatch.context() as patch:
+                seen[run] = seen_by_policies(run_program(stack, patch, model, kind(), **overrides), stack)
+        return seen[run]
 
     return see_it
 
@@ -71,7 +75,7 @@ def test_stack_with_everything_turned_on_keeps_every_rule(pack: Pack, everything
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_preview_breaks_no_rule_and_leaves_open_only_what_aws_decides(pack: Pack, see: See, stack: str) -> None:
-    program = see(stack, PreviewRecorder())
+    program = see(stack, PreviewRecorder)
     findings = pack.findings(program.resources, program.provider, program.resources)
     assert [finding for finding in findings if finding.is_mandatory] == []
     assert {finding.rule for finding in findings} <= RULES_THAT_WAIT_FOR_AWS

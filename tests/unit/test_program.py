@@ -14,20 +14,22 @@ from tests.unit.program import OPTIONS, STACKS, run_program
 from tests.unit.recording import PreviewRecorder, Recorded, Recorder, Resources
 
 
-@pytest.fixture(params=STACKS)
+@pytest.fixture(scope="module", params=STACKS)
 def stack(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
 
 
-@pytest.fixture
-def recorder() -> Recorder:
+@pytest.fixture(scope="module")
+def recorder(stack: str) -> Recorder:
+    """Filled by the run that `resources` is."""
     return Recorder()
 
 
-@pytest.fixture
-def resources(stack: str, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Resources:
-    return run_program(stack, monkeypatch, tmp_path / "model.tar.gz", recorder)
+@pytest.fixture(scope="module")
+def resources(stack: str, recorder: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Resources:
+    with pytest.MonkeyPatch.context() as patch:
+        return run_program(stack, patch, tmp_path_factory.mktemp("model") / "model.tar.gz", recorder)
 
 
 def test_every_resource_belongs_to_a_component(resources: Resources) -> None:

@@ -1,5 +1,6 @@
-"""A container without a model: answers as the file that FAULT_FILE names says, and sensibly while it is empty.
+"""A container without a model, which is there at once: each image shows two objects.
 
+FAULT_FILE: a file that says what it answers instead, while there is something in it.
 FAULT_START in the model's environment: `silent` (takes connections, never answers /ping), `once` (does so from its
 second start on).
 """
@@ -10,7 +11,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-FAULT = Path(os.environ["FAULT_FILE"])
+FAULT = Path(os.environ.get("FAULT_FILE", os.devnull))
 START = os.environ.get("FAULT_START")
 STARTED_BEFORE = Path(os.environ["SM_MODEL_DIR"]) / "started"
 IS_SILENT = START == "silent" or (START == "once" and STARTED_BEFORE.exists())
