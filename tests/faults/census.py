@@ -3,6 +3,7 @@
 import re
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,17 +39,13 @@ class Census:
                     counts["listening port", owner] += len(listening)
                     if part is not Part.WORKER:  # new ones take the place of old ones all the time
                         counts["thread", owner] += process.num_threads()
-                        connections = Counter(c.status for c in sockets)
-                        # Those that are open may be kept for the next request. Half-closed ones are of no use any more,
-                        # but hypercorn, which MiniStack runs on, does not look at them for 75 s.
-                        half_closed = connections[psutil.CONN_CLOSE_WAIT]
-                        kept = connections[psutil.CONN_ESTABLISHED]
-                        if part is Part.EMULATOR:
-                            kept += half_closed
-                        else:
+                        # Of sockets, those that are open may be kept for the next request. Half-closed and reset ones
+                        # are of no use any more, but hypercorn, which MiniStack runs on, does not look at them for 75 s.
+                        if part is not Part.EMULATOR:
+                            half_closed = sum(c.status == psutil.CONN_CLOSE_WAIT for c in sockets)
                             counts["half-closed connection", owner] += half_closed
-                        counts["open file", owner] += process.num_fds() - kept
-            except psutil.NoSuchProcess:
+                        counts["open file", owner] += _open_files(process.pid)
+            except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
                 continue
         for path in _files(system.stack.directory):
             counts["file", RANDOM.sub("*", path)] += 1
@@ -82,6 +79,15 @@ def _sockets_by_process() -> defaultdict[int | None, list[Any]]:
     for socket in psutil.net_connections("tcp"):
         found[socket.pid].append(socket)
     return found
+
+
+def _open_files(pid: int) -> int:
+    """How many files, pipes and other descriptors that are no sockets."""
+    count = 0
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            count += not str(descriptor.readlink()).startswith("socket:")
+    return count
 
 
 def _files(directory: Path) -> list[str]:

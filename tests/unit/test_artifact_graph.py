@@ -52,7 +52,8 @@ def test_answers_as_the_network(architecture: str, recwarn: pytest.WarningsRecor
     image = torch.rand(1, 3, side, side)
     expected = given(image)
     traced = graph.trace(given, (side, side))
-    assert [str(warning.message) for warning in recwarn] == []
+    of_others = ResourceWarning  # what an earlier test has left behind is found at any time
+    assert [str(warning.message) for warning in recwarn if not issubclass(warning.category, of_others)] == []
     for _ in range(3):
         torch.testing.assert_close(traced(image), expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
 
