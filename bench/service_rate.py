@@ -19,7 +19,7 @@ from model_server.sagemaker.archive import unpack
 
 SERVING = PROJECT / "docs/benchmarks/serving.json"
 # The rows of that file which are about what stack prod deploys: this container with the float sample model.
-SERVER, MODEL, ARTIFACT, CLIENTS = "this container", "sample", "float", 8
+SERVER, MODEL, ARTIFACT, CLIENTS = "this container", "sample", "float32", 8
 
 ROUNDS, PREDICTIONS, WARM_UP = 5, 400, 50
 

@@ -40,7 +40,7 @@ class Census:
                     if part is not Part.WORKER:  # new ones take the place of old ones all the time
                         counts["thread", owner] += process.num_threads()
                         # Of sockets, those that are open may be kept for the next request. Half-closed and reset ones
-                        # are of no use any more, but hypercorn, which MiniStack runs on, does not look at them for 75 s.
+                        # are of no use any more, but hypercorn, on which MiniStack runs, sees them only after 75 s.
                         if part is not Part.EMULATOR:
                             half_closed = sum(c.status == psutil.CONN_CLOSE_WAIT for c in sockets)
                             counts["half-closed connection", owner] += half_closed
