@@ -37,10 +37,13 @@ def summary(rows: list[Row], limits: list[Row]) -> dict[str, Any]:
             note("vs_best_peer", model, {"rps": ours["rps"] / best["rps"], "p99": ours["p99_ms"] / best["p99_ms"]})
         if plain and ours and quantized:
             note("vs_flask_eager", model, {row["artifact"]: row["rps"] / plain["rps"] for row in (ours, quantized)})
-        for row in (ours, quantized):
-            if row and (bound := bounds.get((model, row["artifact"]))):
-                parts = {part: row["rps"] / bound[part] for part in ("forward", "decode_and_forward")}
-                note(f"vs_limit_{row['artifact']}", model, parts)
+        to_limit = {
+            f"{row['artifact']} {part}": row["rps"] / bound[part]
+            for row in (ours, quantized)
+            if row and (bound := bounds.get((model, row["artifact"])))
+            for part in ("forward", "decode_and_forward")
+        }
+        note("vs_limit", model, to_limit)
         bare = bounds.get((model, "float32"))
         if ours and bare:
             alone = found[OURS, model, "float32", 1]
