@@ -16,7 +16,7 @@ import pytest
 from harness import loopback
 from harness.prediction import predict
 from harness.project import PROJECT
-from tests.embedded_stack import WITHOUT_MODEL, EmbeddedStack, bare_emulators, harness, start_stack
+from tests.embedded_stack import EmbeddedStack, bare_emulators, harness, start_stack
 from tests.unit.program import STACKS, run_program
 from tests.unit.recording import Recorder
 
@@ -138,12 +138,10 @@ print(json.dumps({"outputs": deployed.outputs, "resources": deployed.resources})
 def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What deploying stack ``localstack`` makes, on a MiniStack that gives itself LocalStack's host name.
 
-    LocalStack itself needs a token. Its names are what differs, and what the stack's settings are about; the model is
-    that of all the others.
+    LocalStack itself needs a token. Its names are what differs, and what the stack's settings are about.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"MINISTACK_HOST": "localhost.localstack.cloud", **WITHOUT_MODEL}.items():
-            patch.setenv(name, value)
+        patch.setenv("MINISTACK_HOST", "localhost.localstack.cloud")
         with bare_emulators(tmp_path_factory.mktemp("localstack")) as addresses:
             command = [sys.executable, "-c", DEPLOY, str(addresses.aws_port), str(addresses.sagemaker_port)]
             done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
@@ -161,7 +159,7 @@ def test_localstacks_stack_leaves_nothing_out(
 
 def test_localstacks_stack_answers(localstack: dict[str, Any]) -> None:
     """To an image. The function would find the URL of a sample by the public DNS, or by LocalStack's own."""
-    assert predict(localstack["outputs"]["predictUrl"], SAMPLE).answer["label"] == "2"
+    assert predict(localstack["outputs"]["predictUrl"], SAMPLE).answer["label"] == "3"
 
 
 def test_localstacks_page_may_ask_the_api(localstack: dict[str, Any]) -> None:
