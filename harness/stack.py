@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness import emulators, logs
 from harness.addresses import Addresses
-from harness.garbage import no_search_for_garbage
 from harness.processes import ProcessGroup
 from harness.progress import ShowStep
 from harness.state import State, remove, write
 from harness.workspace import claimed
+from model_server.serving.garbage import no_search_for_garbage
 
 if TYPE_CHECKING:
     from harness.deployment import Deployed

@@ -28,7 +28,7 @@ def trace(network: nn.Module, image_size: tuple[int, int]) -> torch.jit.ScriptMo
         warnings.simplefilter("ignore", DeprecationWarning)
         example = torch.zeros(1, 3, *image_size)
         traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
-        return warmed_up(torch.jit.freeze(traced), image_size)
+        return _warmed_up(torch.jit.freeze(traced), image_size)
 
 
 def load(file: Path, image_size: tuple[int, int]) -> torch.jit.ScriptModule:
@@ -44,10 +44,10 @@ def load(file: Path, image_size: tuple[int, int]) -> torch.jit.ScriptModule:
             graph = torch.jit.load(file, map_location="cpu")  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             raise ValueError(f"{file.name} is not a TorchScript file: {error}") from error
-        return warmed_up(torch.jit.freeze(graph.eval()), image_size)
+        return _warmed_up(torch.jit.freeze(graph.eval()), image_size)
 
 
-def warmed_up(graph: torch.jit.ScriptModule, image_size: tuple[int, int]) -> torch.jit.ScriptModule:
+def _warmed_up(graph: torch.jit.ScriptModule, image_size: tuple[int, int]) -> torch.jit.ScriptModule:
     """Run the graph until it is compiled, so that no request pays for that."""
     for _ in range(_WARM_UP_RUNS):
         graph(torch.zeros(1, 3, *image_size))

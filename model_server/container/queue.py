@@ -91,18 +91,19 @@ class Queue:
     def pass_on(self) -> bool:
         """Give the place to who has waited longest; False, and the place is kept, if nobody waits."""
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
-                return True
-            return False
+            return self._hand_over()
 
     def leave(self) -> None:
         """Give the place back."""
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
+            if not self._hand_over():
                 self._free += 1
+
+    def _hand_over(self) -> bool:
+        if not self._waiting:
+            return False
+        self._waiting.popleft().set()
+        return True
 
     def _full(self) -> QueueFull:
         return QueueFull(retry_after=max(1, round(self._max_wait)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from model_server.container.batches import MAX_SIZE, Batches
 from model_server.container.hooks import Hooks, load_hooks
 from model_server.container.queue import Queue
+from model_server.serving.garbage import no_search_for_garbage
 
 DEFAULT_ACCEPT = "application/json"
 
@@ -36,16 +36,10 @@ class ServedModel:
 
     def load(self) -> None:
         """Import the model code and load the model; raises whatever they raise."""
-        # Importing torch makes about a million objects that live as long as the process. Searching them for garbage,
-        # time and again, takes a fifth of the start-up.
-        gc.disable()
-        try:
+        with no_search_for_garbage():  # the model code imports torch
             hooks = load_hooks(self._model_dir)
             model = hooks.model_fn(str(self._model_dir))
             self._loaded = _Loaded(hooks, self._predictor(hooks, model))
-        finally:
-            gc.freeze()
-            gc.enable()
 
     def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> tuple[str | bytes, str]:
         """Pass one request through the hooks, and return the answer with its media type.

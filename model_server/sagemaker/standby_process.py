@@ -5,12 +5,13 @@ environment and the log from there. See standby.py.
 """
 
 import contextlib
-import gc
 import importlib
 import json
 import os
 import runpy
 import sys
+
+from model_server.serving.garbage import no_search_for_garbage
 
 
 def main() -> None:
@@ -34,15 +35,11 @@ def main() -> None:
 
 
 def _import() -> None:
-    gc.disable()  # as in model_server/container/served_model.py
-    try:
+    with no_search_for_garbage():
         for name in ("flask", "gunicorn.workers.gthread", "numpy", "PIL.Image"):
             importlib.import_module(name)
         import_torchvision = importlib.import_module("model_server.artifact.torchvision_import").import_torchvision
         import_torchvision()
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 if __name__ == "__main__":
