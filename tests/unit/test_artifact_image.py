@@ -136,7 +136,9 @@ def test_equals_torchvision_transforms(size: tuple[int, int]) -> None:
     )(photo(*size))
     tensor = artifact_image.to_tensor(encoded(photo(*size), "PNG"), manifest)
     assert tensor.shape == (1, 3, 64, 48)
-    torch.testing.assert_close(tensor[0], expected)
+    difference = (tensor[0] - expected).abs() * min(manifest.std)
+    assert difference.max() < 1.01 / 255  # a pixel's rounding
+    assert difference.mean() < 0.01 / 255
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
