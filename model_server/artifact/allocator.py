@@ -1,8 +1,9 @@
-"""Has the C library give the memory of large images back."""
+"""Has the C library give memory back that nobody uses."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 
 # The blocks in which Pillow keeps large images have 16 MB. What a network computes from one image of 224 x 224 pixels
 # fits into smaller ones, of which the C library keeps those that are free: to ask the operating system for them, each
@@ -27,3 +28,15 @@ def return_large_blocks() -> None:
         mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK)
         mallopt(_M_TRIM_THRESHOLD, _KEPT)
         mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def return_free_memory() -> None:
+    """Return to the operating system, once, what nobody uses any more, such as what loading a model has left behind.
+
+    That includes the weights that became part of a graph: importing torchvision keeps the variables of all functions
+    under way (torch.fx.wrap makes a cycle of their frames), until somebody searches for garbage.
+    """
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

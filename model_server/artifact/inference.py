@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import graph
 import torch
-from allocator import return_large_blocks
+from allocator import return_free_memory, return_large_blocks
 from checkpoint import read_state_dict
 from classifier import load_classifier
 from errors import RequestError
@@ -47,6 +47,7 @@ def model_fn(model_dir: str) -> Model:
     except (AssertionError, RuntimeError) as error:
         height, width = manifest.image_size
         raise ValueError(f"{manifest.architecture} cannot take images of {height} x {width} pixels: {error}") from error
+    return_free_memory()
     return Model(network, manifest)
 
 

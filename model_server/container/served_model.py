@@ -38,6 +38,7 @@ class ServedModel:
         """Import the model code and load the model; raises whatever they raise."""
         with no_search_for_garbage():  # the model code imports torch
             hooks = load_hooks(self._model_dir)
+        with no_search_for_garbage():
             model = hooks.model_fn(str(self._model_dir))
             self._loaded = _Loaded(hooks, self._predictor(hooks, model))
 
@@ -73,8 +74,4 @@ class ServedModel:
                 self._max_batch_size,
             ).prediction
 
-        def prediction(data: Any) -> Any:
-            with self._queue.turn():
-                return hooks.predict_fn(data, model)
-
-        return prediction
+        return lambda data: self._queue.do(lambda: hooks.predict_fn(data, model))
