@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -21,10 +22,10 @@ MAX_SECONDS = 0.05
 
 @dataclass
 class _Request:
+    prediction: Future[Any]
     prepared: Any
     seconds: float
     """What the preparation took."""
-    prediction: Future[Any] = field(default_factory=Future)
 
 
 class Batches:
@@ -57,19 +58,23 @@ class Batches:
             QueueFull: the wait would be too long.
             Exception: whatever preparing or predicting raises.
         """
-        self._queue.enter()
+        return self._queue.ask(partial(self._turn, data))
+
+    def _turn(self, data: Any, prediction: Future[Any]) -> None:
         with self._lock:
             self._preparing += 1
         try:
-            started_at = time.monotonic()
-            request = _Request(self._prepare(data), time.monotonic() - started_at)
-            with self._lock:
-                self._prepared.append(request)
+            if prediction.set_running_or_notify_cancel():
+                started_at = time.monotonic()
+                request = _Request(prediction, self._prepare(data), time.monotonic() - started_at)
+                with self._lock:
+                    self._prepared.append(request)
+        except BaseException as error:
+            prediction.set_exception(error)
         finally:
             with self._lock:
                 self._preparing -= 1
             self._end_turn()
-        return request.prediction.result()
 
     def _end_turn(self) -> None:
         """Pass the turn on, or use it for what is prepared until somebody wants it or nothing is left."""

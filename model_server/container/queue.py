@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
 
 # Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
 MAX_WAIT = 1.0
@@ -32,69 +34,85 @@ class QueueFull(Exception):
 
 
 class Queue:
-    """Gives each request its turn, in the order of arrival.
+    """Has its threads work on requests, in the order of arrival.
 
     It is bounded by time and not by length, for twenty predictions of 10 ms are a short wait and twenty of a second
     are a long one. What a request would have to wait is foreseen from how long predictions take at present. A queue
     that is never long keeps its promise under any load: those who are let in are served as quickly as ever.
     https://aws.amazon.com/builders-library/avoiding-insurmountable-queue-backlogs/
+
+    The threads are always the same: what a network computes stays in the memory that its thread already has, and in
+    the core's cache.
     """
 
     def __init__(self, places: int, max_wait: float = MAX_WAIT) -> None:
-        """places: predictions at a time. max_wait: seconds."""
+        """places: threads, each with one turn at a time. max_wait: seconds."""
         self._places = places
         self._max_wait = max_wait
+        self._threads = ThreadPoolExecutor(places, thread_name_prefix="model")
         self._lock = threading.Lock()
         self._free = places
-        self._waiting: deque[threading.Event] = deque()
+        self._waiting = 0
         self._mean_seconds = 0.0
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a place, and hold it for one prediction.
+    def do(self, work: Callable[[], Answer]) -> Answer:
+        """Wait for a turn of this work, and return what it does.
 
         Raises:
             QueueFull: the wait would be longer than `max_wait`, or has become much longer.
+            Exception: whatever the work raises.
         """
-        self.enter()
-        started = time.monotonic()
-        try:
-            yield
-            # One that fails, such as that of a damaged image, says nothing about how long the others take.
-            self.learn(time.monotonic() - started)
-        finally:
-            self.leave()
 
-    def enter(self) -> None:
-        """Wait for a place; `leave` or `pass_on` gives it back. Raises as `turn`."""
+        def turn(answer: Future[Answer]) -> None:
+            try:
+                if answer.set_running_or_notify_cancel():
+                    started_at = time.monotonic()
+                    answer.set_result(work())
+                    # Work that fails, such as on a damaged image, says nothing about how long the others take.
+                    self.learn(time.monotonic() - started_at)
+            except BaseException as error:
+                answer.set_exception(error)
+            finally:
+                self.leave()
+
+        return self.ask(turn)
+
+    def ask(self, turn: Callable[[Future[Answer]], None]) -> Answer:
+        """Wait for the answer to a request. Raises as `do`.
+
+        turn: what a thread does when it is the request's turn, and ends by `leave` or `pass_on`. It answers, or leaves
+            that to a later one. If the request has been given up meanwhile, which the answer knows, it need not.
+        """
+        answer: Future[Answer] = Future()
+        patience = None
         with self._lock:
             if self._free:
                 self._free -= 1
-                return
-            if (len(self._waiting) + 1) * self._mean_seconds / self._places > self._max_wait:
+            elif (self._waiting + 1) * self._mean_seconds / self._places > self._max_wait:
                 raise self._full()
-            turn = threading.Event()
-            self._waiting.append(turn)
-        if turn.wait(_PATIENCE * self._max_wait):
-            return
-        with self._lock:
-            if turn.is_set():  # in the last moment
-                return
-            self._waiting.remove(turn)
-            raise self._full()
+            else:
+                self._waiting += 1
+                patience = _PATIENCE * self._max_wait
+            self._threads.submit(turn, answer)
+        try:
+            return answer.result(patience)
+        except TimeoutError:
+            if answer.cancel():  # its turn has not begun
+                raise self._full() from None
+            return answer.result()
 
     def learn(self, seconds: float) -> None:
-        """Take into account how long a prediction has kept a place busy."""
+        """Take into account how long a prediction has kept a thread busy."""
         with self._lock:
             self._mean_seconds = smoothed(self._mean_seconds, seconds) if self._mean_seconds else seconds
 
     def pass_on(self) -> bool:
-        """Give the place to who has waited longest; False, and the place is kept, if nobody waits."""
+        """End a turn for the sake of who has waited longest; False, and it goes on, if nobody waits."""
         with self._lock:
             return self._hand_over()
 
     def leave(self) -> None:
-        """Give the place back."""
+        """End a turn."""
         with self._lock:
             if not self._hand_over():
                 self._free += 1
@@ -102,7 +120,7 @@ class Queue:
     def _hand_over(self) -> bool:
         if not self._waiting:
             return False
-        self._waiting.popleft().set()
+        self._waiting -= 1
         return True
 
     def _full(self) -> QueueFull:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from model_server.container.batches import MAX_SECONDS, Batches
-from model_server.container.queue import Queue
+from model_server.container.queue import Queue, QueueFull
 
 LONG = 60.0
 
@@ -73,7 +73,7 @@ def while_one_is_predicted(model: Model, batches: Batches, numbers: list[int]) -
     assert model.started.acquire(timeout=LONG)
     for waiting, number in enumerate(numbers, start=1):
         answers.append(pool.submit(batches.prediction, number))
-        while len(batches._queue._waiting) < waiting:
+        while batches._queue._waiting < waiting:
             time.sleep(0.001)
     model.go_on.set()
     pool.shutdown()
@@ -127,6 +127,26 @@ def test_an_error_of_the_model_is_told_to_all_in_the_batch_and_to_nobody_else() 
         with pytest.raises(RuntimeError, match="no memory"):
             answer.result()
     assert batches.prediction(5) == 10
+
+
+def test_who_gives_up_leaves_nobody_waiting() -> None:
+    model = Model()
+    batches = Batches(Queue(1, max_wait=0.05), model.prepare, model.predict)
+    for _ in range(60):
+        batches.prediction(0)
+    model.go_on.clear()
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(batches.prediction, 100)
+        while not any(100 in batch for batch in model.batches):
+            time.sleep(0.001)
+        others = [pool.submit(batches.prediction, number) for number in (1, 2, 3)]
+        for other in others:
+            with pytest.raises(QueueFull):
+                other.result(LONG)
+        model.go_on.set()
+        assert first.result(LONG) == 200
+        assert batches.prediction(5) == 10
+    assert not any({1, 2, 3} & set(batch) for batch in model.batches)
 
 
 def test_a_model_that_forgets_an_answer() -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -19,11 +20,10 @@ def occupied(queue: Queue) -> Iterator[threading.Event]:
     inside, end = threading.Event(), threading.Event()
 
     def predict() -> None:
-        with queue.turn():
-            inside.set()
-            end.wait(LONG)
+        inside.set()
+        end.wait(LONG)
 
-    thread = threading.Thread(target=predict)
+    thread = threading.Thread(target=queue.do, args=[predict])
     thread.start()
     assert inside.wait(LONG)
     try:
@@ -34,42 +34,43 @@ def occupied(queue: Queue) -> Iterator[threading.Event]:
 
 
 def predict(queue: Queue, seconds: float) -> None:
-    with queue.turn():
-        time.sleep(seconds)
+    queue.do(lambda: time.sleep(seconds))
+
+
+def fail() -> None:
+    raise ZeroDivisionError
 
 
 def test_places_are_all_used_and_no_more() -> None:
     queue = Queue(places=3)
     together = threading.Barrier(3)
     inside: list[int] = []
-    most = []
+    most: list[int] = []
+    threads: set[int] = set()
 
     def prediction(number: int) -> None:
-        with queue.turn():
-            inside.append(number)
-            together.wait(LONG)  # passes only if three are inside at once
-            most.append(len(inside))
-            together.wait(LONG)
-            inside.remove(number)
+        inside.append(number)
+        together.wait(LONG)  # passes only if three are inside at once
+        most.append(len(inside))
+        threads.add(threading.get_ident())
+        together.wait(LONG)
+        inside.remove(number)
 
     with ThreadPoolExecutor(12) as pool:
-        list(pool.map(prediction, range(12)))
+        list(pool.map(lambda number: queue.do(lambda: prediction(number)), range(12)))
     assert most == [3] * 12
+    assert len(threads) == 3
 
 
 def test_turns_come_in_the_order_of_arrival() -> None:
     queue = Queue(places=1, max_wait=LONG)
     served: list[int] = []
 
-    def prediction(number: int) -> None:
-        with queue.turn():
-            served.append(number)
-
-    threads = [threading.Thread(target=prediction, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=queue.do, args=[partial(served.append, number)]) for number in range(8)]
     with occupied(queue):
         for waiting, thread in enumerate(threads, start=1):
             thread.start()
-            while len(queue._waiting) < waiting:
+            while queue._waiting < waiting:
                 time.sleep(0.001)
     for thread in threads:
         thread.join()
@@ -96,8 +97,8 @@ def test_predictions_that_fail_do_not_change_what_is_foreseen() -> None:
     queue = Queue(places=1, max_wait=1)
     predict(queue, 1.1)
     for _ in range(40):
-        with pytest.raises(ZeroDivisionError), queue.turn():
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            queue.do(fail)
     assert_told_at_once(queue, max_wait=1)
 
 
@@ -113,14 +114,29 @@ def test_what_is_foreseen_follows_the_predictions() -> None:
 
 def test_a_wait_that_was_not_foreseen_ends_as_well() -> None:
     queue = Queue(places=1, max_wait=0.05)
+    done: list[int] = []
     with occupied(queue), pytest.raises(QueueFull, match="The model is busy"):
-        predict(queue, 0)
-    predict(queue, 0)
+        queue.do(lambda: done.append(1))
+    queue.do(lambda: done.append(2))
+    assert done == [2], "what was given up is not worked on later"
+
+
+def test_an_error_that_looks_like_an_end_of_the_wait() -> None:
+    def fail() -> None:
+        raise TimeoutError("the model's own")
+
+    with pytest.raises(TimeoutError, match="the model's own"):
+        Queue(places=1).do(fail)
+
+
+def test_work_may_take_longer_than_the_wait() -> None:
+    queue = Queue(places=1, max_wait=0.01)
+    assert queue.do(lambda: time.sleep(0.2) or "done") == "done"  # type: ignore[func-returns-value]
 
 
 def test_a_place_is_given_back_when_a_prediction_fails() -> None:
-    queue = Queue(places=1, max_wait=0)
+    queue = Queue(places=1, max_wait=1)
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), queue.turn():
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            queue.do(fail)
     predict(queue, 0)
