@@ -9,9 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 
 from harness.project import PROJECT
+from model_server.optimize import first_layer
+from model_server.quantization import quantize
 from model_server.sagemaker.archive import unpack
 
 SAMPLES = PROJECT / "site" / "samples"
@@ -141,3 +145,14 @@ def test_folders_that_do_not_fit(tmp_path: Path, path: str, content: bytes, reas
     assert done.returncode == 1
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_first_layer_can_stay_in_float() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(4 * 4 * 4, 2)
+    ).eval()
+    assert first_layer(network) == ("0",)
+    images = torch.rand(20, 3, 8, 8)
+    operations = [str(quantize(network, images, layers).inlined_graph) for layers in ((), first_layer(network))]
+    assert [graph.count("quantized::conv2d") for graph in operations] == [2, 1]
+    assert ["aten::_convolution" in graph for graph in operations] == [False, True]
