@@ -11,7 +11,7 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 # Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
-MAX_WAIT = 1.0
+MAX_WAIT = 0.7
 
 # What is foreseen is a mean. Who was let in is given so many times the longest wait before the wait is given up.
 _PATIENCE = 3
