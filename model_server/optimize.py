@@ -107,7 +107,7 @@ def optimize(artifact: Path, calibration: Path, held_out: Path, output: Path, fo
     known, _ = read_images(calibration, manifest)
     unseen, labels = read_images(held_out, manifest)
     expected = answers(network, unseen)
-    for float_layers in ((), first_layer(network)):
+    for float_layers in dict.fromkeys(((), first_layer(network))):
         quantized = quantize(network, known, float_layers)
         comparison = compare(expected, answers(quantized, unseen), labels)
         show(comparison, float_layers)

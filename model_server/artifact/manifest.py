@@ -20,7 +20,8 @@ class Manifest:
         image_size: height and width in pixels to which every image is resized.
         mean, std: per channel (red, green, blue), applied as `(x - mean) / std` to values in [0, 1].
             The defaults change nothing.
-        precision: `float32`, with the weights in `model.pth`; or `int8`, with the quantised graph in `model.pt`.
+        precision: `float32`, with the weights in `model.pth`; or `int8`, with the quantised graph in `model.pt`,
+            of which some layers may be in float.
 
     Raises:
         ValueError: a value cannot be right; the message names it.

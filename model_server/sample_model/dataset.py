@@ -43,7 +43,7 @@ def photograph(index: int, first_seed: int = 0) -> bytes:
 
 
 def held_out_pixels(images: int) -> torch.Tensor:
-    """The first held-out photographs as pixels, uint8 [images, 3, 128, 128], resized as in production."""
+    """The first held-out photographs as pixels, uint8 [images, 3, 128, 128], resized as Pillow does."""
     return _stack(_in_parallel(_held_out_image, range(images), "Rendering test images"), images)
 
 
