@@ -20,7 +20,7 @@ def return_large_blocks() -> None:
     """From now on, return large blocks to the operating system as soon as they are free. Other libraries than glibc do.
 
     glibc raises the size from which it does so, by itself and up to 32 MB (mallopt(3)), and then keeps what every
-    thread has freed: after some large images in a container's 32 threads, 2 GB that nobody uses. So the size is fixed,
+    thread has freed: after some large images in 32 threads, 2 GB that nobody uses. So the size is fixed,
     and what it keeps of the rest is limited: that much in each of its arenas, which threads share.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -1,7 +1,8 @@
 """The four functions that a SageMaker PyTorch container calls, and two with which this project's makes batches.
 
-`model_fn` is called once. Every request then passes through `input_fn`, `predict_fn` and `output_fn`, in one thread;
-several requests may be under way at once. `prepare_fn` and `predict_batch_fn` are the two halves of `predict_fn`.
+`model_fn` is called once. Every request then passes through `input_fn`, `predict_fn` and `output_fn`, in this project's
+container not all in one thread; several requests may be under way at once. `prepare_fn` and `predict_batch_fn` are the
+two halves of `predict_fn`.
 Contract: https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html#serve-a-pytorch-model
 """
 

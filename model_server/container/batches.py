@@ -20,6 +20,9 @@ MAX_SIZE = 8
 MAX_SECONDS = 0.05
 
 
+_Give = Callable[[], None]
+
+
 @dataclass
 class _Request:
     prediction: Future[Any]
@@ -58,56 +61,65 @@ class Batches:
             QueueFull: the wait would be too long.
             Exception: whatever preparing or predicting raises.
         """
-        return self._queue.ask(partial(self._turn, data))
+        given = [data]
+        try:
+            return self._queue.ask(partial(self._turn, given))
+        finally:
+            given.clear()
 
-    def _turn(self, data: Any, prediction: Future[Any]) -> None:
+    def _turn(self, given: list[Any], prediction: Future[Any]) -> None:
+        answers: list[_Give] = []
         with self._lock:
             self._preparing += 1
         try:
             if prediction.set_running_or_notify_cancel():
                 started_at = time.monotonic()
-                request = _Request(prediction, self._prepare(data), time.monotonic() - started_at)
+                request = _Request(prediction, self._prepare(given.pop()), time.monotonic() - started_at)
                 with self._lock:
                     self._prepared.append(request)
         except BaseException as error:
-            prediction.set_exception(error)
+            answers = [partial(prediction.set_exception, error)]
         finally:
             with self._lock:
                 self._preparing -= 1
-            self._end_turn()
+        while batch := self._next_batch():
+            _give(answers)
+            answers = self._run(batch)
+        _give(answers)
 
-    def _end_turn(self) -> None:
-        """Pass the turn on, or use it for what is prepared until somebody wants it or nothing is left."""
-        while True:
-            with self._lock:
-                size = self._size()
-                if len(self._prepared) < size and self._queue.pass_on():
-                    return
-                share = min(size, ceil(len(self._prepared) / (1 + self._preparing)))
-                batch, self._prepared = self._prepared[:share], self._prepared[share:]
-            if not batch:
-                self._queue.leave()
-                return
-            self._run(batch)
+    def _next_batch(self) -> list[_Request]:
+        """What to use the turn for; nothing, and it has ended, if somebody else wants it or nothing is left."""
+        with self._lock:
+            size = self._size()
+            if len(self._prepared) < size and self._queue.pass_on():
+                return []
+            share = min(size, ceil(len(self._prepared) / (1 + self._preparing)))
+            batch, self._prepared = self._prepared[:share], self._prepared[share:]
+        if not batch:
+            self._queue.leave()
+        return batch
 
     def _size(self) -> int:
         """How many a batch may have, from how long one takes at present."""
         return max(1, min(self._max_size, int(MAX_SECONDS / self._seconds_each)))
 
-    def _run(self, batch: list[_Request]) -> None:
-        """Give each its prediction, or all the error."""
+    def _run(self, batch: list[_Request]) -> list[_Give]:
+        """Predict, and return what gives each its prediction, or all the error."""
         started_at = time.monotonic()
         try:
             predictions = self._predict([request.prepared for request in batch])
             if len(predictions) != len(batch):
                 raise ValueError(f"the model made {len(predictions)} predictions for {len(batch)} requests")
         except BaseException as error:
-            for request in batch:
-                request.prediction.set_exception(error)
-            return
+            return [partial(request.prediction.set_exception, error) for request in batch]
         seconds_each = (time.monotonic() - started_at) / len(batch)
         with self._lock:
             self._seconds_each = smoothed(self._seconds_each, seconds_each)
-        for request, prediction in zip(batch, predictions, strict=True):
+        for request in batch:
             self._queue.learn(request.seconds + seconds_each)
-            request.prediction.set_result(prediction)
+        return [partial(each.prediction.set_result, made) for each, made in zip(batch, predictions, strict=True)]
+
+
+def _give(answers: list[_Give]) -> None:
+    while answers:
+        answers.pop()()

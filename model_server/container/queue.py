@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
@@ -31,6 +31,22 @@ class QueueFull(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"The model is busy. Try again in {retry_after} seconds.")
         self.retry_after = retry_after
+
+
+class _Answer(Future[Answer]):
+    """Is read once."""
+
+    def result(self, timeout: float | None = None) -> Answer:
+        """Return or raise what it was set to, and forget the error.
+
+        An error knows the frames that it came through, and they this object: together they would keep the image that
+        was to blame, until somebody searches for garbage.
+        """
+        try:
+            return super().result(timeout)
+        finally:
+            if self.done():
+                self._exception = None
 
 
 class Queue:
@@ -63,27 +79,38 @@ class Queue:
             Exception: whatever the work raises.
         """
 
-        def turn(answer: Future[Answer]) -> None:
-            try:
-                if answer.set_running_or_notify_cancel():
-                    started_at = time.monotonic()
-                    answer.set_result(work())
-                    # Work that fails, such as on a damaged image, says nothing about how long the others take.
-                    self.learn(time.monotonic() - started_at)
-            except BaseException as error:
-                answer.set_exception(error)
-            finally:
-                self.leave()
+        given = [work]
 
-        return self.ask(turn)
+        def turn(answer: Future[Answer]) -> None:
+            if not answer.set_running_or_notify_cancel():
+                self.leave()
+                return
+            started_at = time.monotonic()
+            try:
+                done = given.pop()()
+            except BaseException as error:
+                # Says nothing about how long the others take: it may be of a damaged image.
+                self.leave()
+                answer.set_exception(error)
+            else:
+                self.learn(time.monotonic() - started_at)
+                self.leave()
+                answer.set_result(done)
+
+        try:
+            return self.ask(turn)
+        finally:
+            given.clear()
 
     def ask(self, turn: Callable[[Future[Answer]], None]) -> Answer:
         """Wait for the answer to a request. Raises as `do`.
 
-        turn: what a thread does when it is the request's turn, and ends by `leave` or `pass_on`. It answers, or leaves
-            that to a later one. If the request has been given up meanwhile, which the answer knows, it need not.
+        turn: what a thread does when it is the request's turn, and ends by `leave` or `pass_on`. Then it answers, so
+            that whoever asks again finds the place free, or leaves that to a later turn. If the request has been given
+            up meanwhile, which the answer knows, nobody reads it. Until then the turn is kept: it should not hold on
+            to the request's data.
         """
-        answer: Future[Answer] = Future()
+        answer: _Answer[Answer] = _Answer()
         patience = None
         with self._lock:
             if self._free:
@@ -94,12 +121,9 @@ class Queue:
                 self._waiting += 1
                 patience = _PATIENCE * self._max_wait
             self._threads.submit(turn, answer)
-        try:
-            return answer.result(patience)
-        except TimeoutError:
-            if answer.cancel():  # its turn has not begun
-                raise self._full() from None
-            return answer.result()
+        if not wait([answer], patience).done and answer.cancel():  # its turn has not begun
+            raise self._full()
+        return answer.result()
 
     def learn(self, seconds: float) -> None:
         """Take into account how long a prediction has kept a thread busy."""

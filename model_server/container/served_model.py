@@ -1,4 +1,4 @@
-"""The model that a container serves: loaded once, then called by many threads."""
+"""The model that a container serves: loaded once, then asked by many threads and run by a few."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ServedModel:
         """Import the model code and load the model; raises whatever they raise."""
         with no_search_for_garbage():  # the model code imports torch
             hooks = load_hooks(self._model_dir)
-        with no_search_for_garbage():
+        with no_search_for_garbage():  # apart from that: what the model itself leaves behind is searched for once
             model = hooks.model_fn(str(self._model_dir))
             self._loaded = _Loaded(hooks, self._predictor(hooks, model))
 

@@ -1,8 +1,10 @@
 """Requests that come at once are predicted for together, each gets its own answer, and nobody is left waiting."""
 
+import gc
 import random
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +16,10 @@ from model_server.container.batches import MAX_SECONDS, Batches
 from model_server.container.queue import Queue, QueueFull
 
 LONG = 60.0
+
+
+class Pixels:
+    """What an image was decoded to, which is large."""
 
 
 class Model:
@@ -147,6 +153,25 @@ def test_who_gives_up_leaves_nobody_waiting() -> None:
         assert first.result(LONG) == 200
         assert batches.prediction(5) == 10
     assert not any({1, 2, 3} & set(batch) for batch in model.batches)
+
+
+def test_an_image_that_cannot_be_prepared_is_not_kept() -> None:
+    kept = []
+
+    def prepare(_: int) -> None:
+        pixels = Pixels()
+        kept.append(weakref.ref(pixels))
+        raise ZeroDivisionError
+
+    batches = Batches(Queue(1), prepare, lambda prepared: prepared)
+    gc.disable()
+    try:
+        for _ in range(5):
+            with pytest.raises(ZeroDivisionError):
+                batches.prediction(0)
+        assert [pixels() for pixels in kept[:-1]] == [None] * 4
+    finally:
+        gc.enable()
 
 
 def test_a_model_that_forgets_an_answer() -> None:

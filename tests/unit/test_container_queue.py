@@ -1,7 +1,9 @@
 """The queue in front of a model, with real threads: at most `places` at a time, and nobody waits long."""
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -135,8 +137,41 @@ def test_work_may_take_longer_than_the_wait() -> None:
 
 
 def test_a_place_is_given_back_when_a_prediction_fails() -> None:
-    queue = Queue(places=1, max_wait=1)
-    for _ in range(3):
+    queue = Queue(places=1, max_wait=0)
+    for _ in range(300):
         with pytest.raises(ZeroDivisionError):
             queue.do(fail)
     predict(queue, 0)
+
+
+class Pixels:
+    """What an image was decoded to, which is large."""
+
+
+def test_an_error_keeps_nothing() -> None:
+    queue, kept = Queue(places=1), []
+
+    def fail_with_pixels() -> None:
+        pixels = Pixels()
+        kept.append(weakref.ref(pixels))
+        raise ZeroDivisionError
+
+    gc.disable()
+    try:
+        for _ in range(5):
+            with pytest.raises(ZeroDivisionError):
+                queue.do(fail_with_pixels)
+        queue.do(lambda: None)
+        assert [pixels() for pixels in kept] == [None] * 5
+    finally:
+        gc.enable()
+
+
+def test_what_was_given_up_is_not_kept() -> None:
+    queue, pixels = Queue(places=1, max_wait=0.05), Pixels()
+    kept = weakref.ref(pixels)
+    with occupied(queue):
+        with pytest.raises(QueueFull):
+            queue.do(partial(id, pixels))
+        del pixels
+        assert kept() is None
