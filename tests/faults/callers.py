@@ -32,6 +32,9 @@ UNDER_WAY = 0.05
 
 SECRET = re.compile(r"Traceback|127\.0\.0\.1|localhost|/tmp|\.py\b|sagemaker|boto|urllib", re.IGNORECASE)
 
+REQUEST_ID = re.compile(r'"requestId": "[^"]*"')
+"""Random letters, which may spell anything."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -62,7 +65,7 @@ class Answer:
     def check(self) -> None:
         """Whether the contract has such an answer: docs say which, RFC 9457 how it looks."""
         assert self.seconds < API_SECONDS, self
-        assert not SECRET.search(self.body), self
+        assert not SECRET.search(REQUEST_ID.sub("", self.body)), self
         if self.is_good:
             assert self.body == GOOD, self
         elif self.body != GATEWAY_ERROR:
