@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-Answer = TypeVar("Answer")
+from model_server.container.batches import Batches
+from model_server.container.recent_mean import RecentMean
 
 # Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
 MAX_WAIT = 0.7
 
 # What is foreseen is a mean. Who was let in is given so many times the longest wait before the wait is given up.
 _PATIENCE = 3
-
-# How much the latest prediction counts in the mean: an unusual one is soon forgotten, a lasting change soon learnt.
-_WEIGHT = 0.1
-
-
-def smoothed(mean: float, latest: float) -> float:
-    """The mean of late, with the latest value in it."""
-    return mean + _WEIGHT * (latest - mean)
 
 
 class QueueFull(Exception):
@@ -33,119 +27,158 @@ class QueueFull(Exception):
         self.retry_after = retry_after
 
 
-class _Answer(Future[Answer]):
-    """Is read once."""
+class _Request:
+    """What comes of one request's data, step by step."""
 
-    def result(self, timeout: float | None = None) -> Answer:
-        """Return or raise what it was set to, and forget the error.
+    def __init__(self, data: Any) -> None:
+        self.data = data
+        self.prepared: Any = None
+        self.seconds_to_prepare = 0.0
+        self.prediction: Any = None
+        self.error: BaseException | None = None
+        self.over = threading.Event()
 
-        An error knows the frames that it came through, and they this object: together they would keep the image that
-        was to blame, until somebody searches for garbage.
+    def result(self) -> Any:
+        """Return the prediction or raise the error, once.
+
+        An error knows the frames that it came through, and they this request. If it knew the error as well, all of
+        them, and with them the image that was to blame, would stay until somebody searches for garbage.
         """
+        error, self.error = self.error, None
+        if error is None:
+            return self.prediction
         try:
-            return super().result(timeout)
+            raise error
         finally:
-            if self.done():
-                self._exception = None
+            del error
 
 
 class Queue:
-    """Has its threads work on requests, in the order of arrival.
+    """Has its threads prepare and predict, in the order of arrival.
 
     It is bounded by time and not by length, for twenty predictions of 10 ms are a short wait and twenty of a second
-    are a long one. What a request would have to wait is foreseen from how long predictions take at present. A queue
-    that is never long keeps its promise under any load: those who are let in are served as quickly as ever.
+    are a long one. What a request would have to wait is foreseen from how long requests take at present. A queue that
+    is never long keeps its promise under any load: those who are let in are served as quickly as ever.
     https://aws.amazon.com/builders-library/avoiding-insurmountable-queue-backlogs/
+
+    Nobody waits for a batch to fill. A thread that has prepared a request goes on to prepare the next that waits; if
+    nobody waits, there is no reason to, and all that are prepared are shared out among the threads at work.
 
     The threads are always the same: what a network computes stays in the memory that its thread already has, and in
     the core's cache.
     """
 
-    def __init__(self, places: int, max_wait: float = MAX_WAIT) -> None:
-        """places: threads, each with one turn at a time. max_wait: seconds."""
+    def __init__(
+        self,
+        prepare: Callable[[Any], Any],
+        predict: Callable[[list[Any]], list[Any]],
+        places: int,
+        batches: Batches[_Request],
+        max_wait: float = MAX_WAIT,
+    ) -> None:
+        """prepare: for one request. predict: for a batch. places: threads. max_wait: seconds."""
+        self._prepare = prepare
+        self._predict = predict
         self._places = places
         self._max_wait = max_wait
         self._threads = ThreadPoolExecutor(places, thread_name_prefix="model")
         self._lock = threading.Lock()
+        self._waiting: deque[_Request] = deque()
+        self._batches = batches
+        self._preparing = 0
         self._free = places
-        self._waiting = 0
-        self._mean_seconds = 0.0
+        self._seconds = RecentMean()
 
-    def do(self, work: Callable[[], Answer]) -> Answer:
-        """Wait for a turn of this work, and return what it does.
+    def prediction(self, data: Any) -> Any:
+        """Wait for a turn, and return the prediction for one request's data.
 
         Raises:
             QueueFull: the wait would be longer than `max_wait`, or has become much longer.
-            Exception: whatever the work raises.
+            Exception: whatever preparing or predicting raises.
         """
-
-        given = [work]
-
-        def turn(answer: Future[Answer]) -> None:
-            if not answer.set_running_or_notify_cancel():
-                self.leave()
-                return
-            started_at = time.monotonic()
-            try:
-                done = given.pop()()
-            except BaseException as error:
-                # Says nothing about how long the others take: it may be of a damaged image.
-                self.leave()
-                answer.set_exception(error)
-            else:
-                self.learn(time.monotonic() - started_at)
-                self.leave()
-                answer.set_result(done)
-
-        try:
-            return self.ask(turn)
-        finally:
-            given.clear()
-
-    def ask(self, turn: Callable[[Future[Answer]], None]) -> Answer:
-        """Wait for the answer to a request. Raises as `do`.
-
-        turn: what a thread does when it is the request's turn, and ends by `leave` or `pass_on`. Then it answers, so
-            that whoever asks again finds the place free, or leaves that to a later turn. If the request has been given
-            up meanwhile, which the answer knows, nobody reads it. Until then the turn is kept: it should not hold on
-            to the request's data.
-        """
-        answer: _Answer[Answer] = _Answer()
-        patience = None
+        request = _Request(data)
         with self._lock:
-            if self._free:
-                self._free -= 1
-            elif (self._waiting + 1) * self._mean_seconds / self._places > self._max_wait:
+            ahead = max(0, len(self._waiting) + len(self._batches) + 1 - self._free)
+            if ahead * self._seconds.value / self._places > self._max_wait:
                 raise self._full()
-            else:
-                self._waiting += 1
-                patience = _PATIENCE * self._max_wait
-            self._threads.submit(turn, answer)
-        if not wait([answer], patience).done and answer.cancel():  # its turn has not begun
-            raise self._full()
-        return answer.result()
+            self._waiting.append(request)
+        self._threads.submit(self._turn)
+        if not request.over.wait(_PATIENCE * self._max_wait if ahead else None):
+            self._give_up(request)
+            request.over.wait()
+        return request.result()
 
-    def learn(self, seconds: float) -> None:
-        """Take into account how long a prediction has kept a thread busy."""
+    def _give_up(self, request: _Request) -> None:
+        """Leave, unless the request's turn has come meanwhile."""
         with self._lock:
-            self._mean_seconds = smoothed(self._mean_seconds, seconds) if self._mean_seconds else seconds
-
-    def pass_on(self) -> bool:
-        """End a turn for the sake of who has waited longest; False, and it goes on, if nobody waits."""
-        with self._lock:
-            return self._hand_over()
-
-    def leave(self) -> None:
-        """End a turn."""
-        with self._lock:
-            if not self._hand_over():
-                self._free += 1
-
-    def _hand_over(self) -> bool:
-        if not self._waiting:
-            return False
-        self._waiting -= 1
-        return True
+            if request in self._waiting:
+                self._waiting.remove(request)
+                raise self._full()
 
     def _full(self) -> QueueFull:
         return QueueFull(retry_after=max(1, round(self._max_wait)))
+
+    def _turn(self) -> None:
+        """Use a thread for as many steps as one request needs. There is a turn for each, and each may serve another."""
+        over = self._prepare_next()
+        while batch := self._next_batch():
+            _tell(over)
+            over = self._run(batch)
+        _tell(over)  # now that the place is free for whoever asks again
+
+    def _prepare_next(self) -> list[_Request]:
+        """Prepare who has waited longest, and return it if that failed."""
+        with self._lock:
+            self._free -= 1
+            if not self._waiting:  # whom the turn was for has given up
+                return []
+            request = self._waiting.popleft()
+            self._preparing += 1
+        started_at = time.monotonic()
+        try:
+            request.prepared = self._prepare(request.data)
+        except BaseException as error:
+            request.error = error
+        request.seconds_to_prepare = time.monotonic() - started_at
+        with self._lock:
+            self._preparing -= 1
+            if request.error:
+                return [request]
+            self._batches.add(request)
+        return []
+
+    def _next_batch(self) -> list[_Request]:
+        """What to go on with; nothing, and the turn has ended, if nothing is left or that is better left to another."""
+        with self._lock:
+            batch = []
+            if self._batches.full or not self._waiting:
+                batch = self._batches.take(threads=1 + self._preparing)
+            if not batch:
+                self._free += 1
+            return batch
+
+    def _run(self, batch: list[_Request]) -> list[_Request]:
+        """Predict, and return the batch, each with its prediction or all with the error."""
+        started_at = time.monotonic()
+        try:
+            predictions = self._predict([request.prepared for request in batch])
+            if len(predictions) != len(batch):
+                raise ValueError(f"the model made {len(predictions)} predictions for {len(batch)} requests")
+        except BaseException as error:
+            # Says nothing about how long the others take: it may be of a damaged image.
+            for request in batch:
+                request.error = error
+            return batch
+        seconds_each = (time.monotonic() - started_at) / len(batch)
+        with self._lock:
+            self._batches.learn(seconds_each)
+            for request in batch:
+                self._seconds.add(request.seconds_to_prepare + seconds_each)
+        for request, prediction in zip(batch, predictions, strict=True):
+            request.prediction = prediction
+        return batch
+
+
+def _tell(requests: list[_Request]) -> None:
+    while requests:
+        requests.pop().over.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ DEFAULT_ACCEPT = "application/json"
 
 class _Loaded(NamedTuple):
     hooks: Hooks
-    predict: Callable[[Any], Any]
+    queue: Queue
 
 
 class ServedModel:
@@ -25,7 +24,7 @@ class ServedModel:
     def __init__(self, model_dir: Path, places: int = 1, max_batch_size: int = MAX_SIZE) -> None:
         """places: how many threads may work at a time. max_batch_size: images that one of them predicts for at once."""
         self._model_dir = model_dir
-        self._queue = Queue(places)
+        self._places = places
         self._max_batch_size = max_batch_size
         self._loaded: _Loaded | None = None
 
@@ -40,7 +39,7 @@ class ServedModel:
             hooks = load_hooks(self._model_dir)
         with no_search_for_garbage():  # apart from that: what the model itself leaves behind is searched for once
             model = hooks.model_fn(str(self._model_dir))
-            self._loaded = _Loaded(hooks, self._predictor(hooks, model))
+            self._loaded = _Loaded(hooks, self._queue(hooks, model))
 
     def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> tuple[str | bytes, str]:
         """Pass one request through the hooks, and return the answer with its media type.
@@ -57,21 +56,18 @@ class ServedModel:
         """
         if self._loaded is None:
             raise RuntimeError(f"{self._model_dir} is not loaded")
-        hooks, predict = self._loaded
+        hooks, queue = self._loaded
         accepted = DEFAULT_ACCEPT if accept in (None, "", "*/*") else accept
         data = hooks.input_fn(body, content_type)
-        answer = hooks.output_fn(predict(data), accepted)
+        answer = hooks.output_fn(queue.prediction(data), accepted)
         return answer if isinstance(answer, tuple) else (answer, accepted)
 
-    def _predictor(self, hooks: Hooks, model: Any) -> Callable[[Any], Any]:
-        """What makes a prediction of what `input_fn` returns, in its turn."""
+    def _queue(self, hooks: Hooks, model: Any) -> Queue:
+        """What makes a prediction of what `input_fn` returns, in its turn; several at once if the hooks can."""
         if hooks.prepare_fn and hooks.predict_batch_fn:
             prepare, predict = hooks.prepare_fn, hooks.predict_batch_fn
-            return Batches(
-                self._queue,
-                lambda data: prepare(data, model),
-                lambda prepared: predict(prepared, model),
-                self._max_batch_size,
-            ).prediction
+            batches = Batches[Any](self._max_batch_size)
+            return Queue(lambda data: prepare(data, model), lambda batch: predict(batch, model), self._places, batches)
 
-        return lambda data: self._queue.do(lambda: hooks.predict_fn(data, model))
+        one = Batches[Any](max_size=1)
+        return Queue(lambda data: data, lambda batch: [hooks.predict_fn(batch[0], model)], self._places, one)

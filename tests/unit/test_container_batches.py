@@ -61,25 +61,25 @@ class Model:
                 self.at_work -= 1
 
 
-def batches_of(model: Model, places: int = 1, max_size: int = 8) -> Batches:
-    batches = Batches(Queue(places, max_wait=LONG), model.prepare, model.predict, max_size)
+def queue_to(model: Model, places: int = 1, max_size: int = 8, max_wait: float = LONG) -> Queue:
+    queue = Queue(model.prepare, model.predict, places, Batches(max_size), max_wait)
     for _ in range(60):  # until it is known how quick the model is
-        batches.prediction(0)
+        queue.prediction(0)
     model.batches.clear()
     while model.started.acquire(blocking=False):
         pass
-    return batches
+    return queue
 
 
-def while_one_is_predicted(model: Model, batches: Batches, numbers: list[int]) -> list[Future[Any]]:
+def while_one_is_predicted(model: Model, queue: Queue, numbers: list[int]) -> list[Future[Any]]:
     """Ask for the numbers while the model is busy with 100, and let it go on when all wait."""
     pool = ThreadPoolExecutor(len(numbers) + 1)
     model.go_on.clear()
-    answers = [pool.submit(batches.prediction, 100)]
+    answers = [pool.submit(queue.prediction, 100)]
     assert model.started.acquire(timeout=LONG)
     for waiting, number in enumerate(numbers, start=1):
-        answers.append(pool.submit(batches.prediction, number))
-        while batches._queue._waiting < waiting:
+        answers.append(pool.submit(queue.prediction, number))
+        while len(queue._waiting) < waiting:
             time.sleep(0.001)
     model.go_on.set()
     pool.shutdown()
@@ -88,28 +88,28 @@ def while_one_is_predicted(model: Model, batches: Batches, numbers: list[int]) -
 
 def test_who_waits_is_predicted_for_together() -> None:
     model = Model()
-    answers = while_one_is_predicted(model, batches_of(model), [1, 2, 3])
+    answers = while_one_is_predicted(model, queue_to(model), [1, 2, 3])
     assert [answer.result() for answer in answers] == [200, 2, 4, 6]
     assert model.batches == [[100], [1, 2, 3]]
 
 
 def test_a_batch_has_an_end() -> None:
     model = Model()
-    answers = while_one_is_predicted(model, batches_of(model, max_size=2), [1, 2, 3, 4, 5])
+    answers = while_one_is_predicted(model, queue_to(model, max_size=2), [1, 2, 3, 4, 5])
     assert [answer.result() for answer in answers] == [200, 2, 4, 6, 8, 10]
     assert model.batches == [[100], [1, 2], [3, 4], [5]]
 
 
 def test_slow_predictions_are_made_one_by_one() -> None:
     model = Model(seconds=0.6 * MAX_SECONDS)
-    answers = while_one_is_predicted(model, batches_of(model), [1, 2, 3])
+    answers = while_one_is_predicted(model, queue_to(model), [1, 2, 3])
     assert [answer.result() for answer in answers] == [200, 2, 4, 6]
     assert model.batches == [[100], [1], [2], [3]]
 
 
 def test_one_that_cannot_be_prepared_harms_no_other() -> None:
     model = Model()
-    first, good, bad, last, also_bad = while_one_is_predicted(model, batches_of(model), [1, -2, 3, -4])
+    first, good, bad, last, also_bad = while_one_is_predicted(model, queue_to(model), [1, -2, 3, -4])
     assert [answer.result() for answer in (first, good, last)] == [200, 2, 6]
     for answer in (bad, also_bad):
         with pytest.raises(ZeroDivisionError):
@@ -126,32 +126,30 @@ def test_an_error_of_the_model_is_told_to_all_in_the_batch_and_to_nobody_else() 
         return predict(numbers)
 
     model.predict = fail_for_two  # type: ignore[method-assign]
-    batches = batches_of(model)
-    first, *others = while_one_is_predicted(model, batches, [1, 2, 3])
+    queue = queue_to(model)
+    first, *others = while_one_is_predicted(model, queue, [1, 2, 3])
     assert first.result() == 200
     for answer in others:
         with pytest.raises(RuntimeError, match="no memory"):
             answer.result()
-    assert batches.prediction(5) == 10
+    assert queue.prediction(5) == 10
 
 
 def test_who_gives_up_leaves_nobody_waiting() -> None:
     model = Model()
-    batches = Batches(Queue(1, max_wait=0.05), model.prepare, model.predict)
-    for _ in range(60):
-        batches.prediction(0)
+    queue = queue_to(model, max_wait=0.05)
     model.go_on.clear()
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(batches.prediction, 100)
+        first = pool.submit(queue.prediction, 100)
         while not any(100 in batch for batch in model.batches):
             time.sleep(0.001)
-        others = [pool.submit(batches.prediction, number) for number in (1, 2, 3)]
+        others = [pool.submit(queue.prediction, number) for number in (1, 2, 3)]
         for other in others:
             with pytest.raises(QueueFull):
                 other.result(LONG)
         model.go_on.set()
         assert first.result(LONG) == 200
-        assert batches.prediction(5) == 10
+        assert queue.prediction(5) == 10
     assert not any({1, 2, 3} & set(batch) for batch in model.batches)
 
 
@@ -163,33 +161,33 @@ def test_an_image_that_cannot_be_prepared_is_not_kept() -> None:
         kept.append(weakref.ref(pixels))
         raise ZeroDivisionError
 
-    batches = Batches(Queue(1), prepare, lambda prepared: prepared)
+    queue = Queue(prepare, lambda prepared: prepared, 1, Batches())
     gc.disable()
     try:
         for _ in range(5):
             with pytest.raises(ZeroDivisionError):
-                batches.prediction(0)
-        assert [pixels() for pixels in kept[:-1]] == [None] * 4
+                queue.prediction(0)
+        assert [pixels() for pixels in kept] == [None] * 5
     finally:
         gc.enable()
 
 
 def test_a_model_that_forgets_an_answer() -> None:
-    batches = Batches(Queue(1), lambda number: number, lambda numbers: [])
+    queue = Queue(lambda number: number, lambda numbers: [], 1, Batches())
     with pytest.raises(ValueError, match="0 predictions for 1 requests"):
-        batches.prediction(1)
+        queue.prediction(1)
 
 
 @pytest.mark.parametrize("places", [1, 2, 3])
 def test_everybody_is_answered_and_no_more_threads_work_than_there_are_places(places: int) -> None:
-    model = Model()
+    model = Model(seconds=0.0005)
     chance = random.Random(places)  # noqa: S311
-    batches = batches_of(model, places)
-    numbers = [chance.choice([number, number, -1]) for number in range(3000)]
+    queue = queue_to(model, places)
+    numbers = [chance.choice([number, number, -1]) for number in range(1500)]
 
     def ask(number: int) -> int | None:
         try:
-            return int(batches.prediction(number))
+            return int(queue.prediction(number))
         except ZeroDivisionError:
             return None
 

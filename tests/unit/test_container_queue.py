@@ -4,20 +4,39 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import pytest
 
-from model_server.container.queue import Queue, QueueFull
+from model_server.container.batches import Batches
+from model_server.container.queue import MAX_WAIT, Queue, QueueFull
 
 LONG = 60.0
 
+Work = Callable[[], Any]
+
+
+class Workers:
+    """A queue to a model that does what it is asked to, one by one."""
+
+    def __init__(self, places: int = 1, max_wait: float = MAX_WAIT) -> None:
+        self.queue = Queue(lambda work: work, lambda works: [works[0]()], places, Batches(max_size=1), max_wait)
+
+    def do(self, work: Work) -> Any:
+        return self.queue.prediction(work)
+
+    def wait_for(self, waiting: int) -> None:
+        """Until so many wait."""
+        while len(self.queue._waiting) < waiting:
+            time.sleep(0.001)
+
 
 @contextmanager
-def occupied(queue: Queue) -> Iterator[threading.Event]:
+def occupied(workers: Workers) -> Iterator[threading.Event]:
     """A prediction that goes on until the event is set, or the block ends."""
     inside, end = threading.Event(), threading.Event()
 
@@ -25,7 +44,7 @@ def occupied(queue: Queue) -> Iterator[threading.Event]:
         inside.set()
         end.wait(LONG)
 
-    thread = threading.Thread(target=queue.do, args=[predict])
+    thread = threading.Thread(target=workers.do, args=[predict])
     thread.start()
     assert inside.wait(LONG)
     try:
@@ -35,8 +54,8 @@ def occupied(queue: Queue) -> Iterator[threading.Event]:
         thread.join()
 
 
-def predict(queue: Queue, seconds: float) -> None:
-    queue.do(lambda: time.sleep(seconds))
+def predict(workers: Workers, seconds: float) -> None:
+    workers.do(lambda: time.sleep(seconds))
 
 
 def fail() -> None:
@@ -44,7 +63,7 @@ def fail() -> None:
 
 
 def test_places_are_all_used_and_no_more() -> None:
-    queue = Queue(places=3)
+    workers = Workers(places=3)
     together = threading.Barrier(3)
     inside: list[int] = []
     most: list[int] = []
@@ -59,67 +78,66 @@ def test_places_are_all_used_and_no_more() -> None:
         inside.remove(number)
 
     with ThreadPoolExecutor(12) as pool:
-        list(pool.map(lambda number: queue.do(lambda: prediction(number)), range(12)))
+        list(pool.map(lambda number: workers.do(lambda: prediction(number)), range(12)))
     assert most == [3] * 12
     assert len(threads) == 3
 
 
 def test_turns_come_in_the_order_of_arrival() -> None:
-    queue = Queue(places=1, max_wait=LONG)
+    workers = Workers(max_wait=LONG)
     served: list[int] = []
 
-    threads = [threading.Thread(target=queue.do, args=[partial(served.append, number)]) for number in range(8)]
-    with occupied(queue):
+    threads = [threading.Thread(target=workers.do, args=[partial(served.append, number)]) for number in range(8)]
+    with occupied(workers):
         for waiting, thread in enumerate(threads, start=1):
             thread.start()
-            while queue._waiting < waiting:
-                time.sleep(0.001)
+            workers.wait_for(waiting)
     for thread in threads:
         thread.join()
     assert served == list(range(8))
 
 
-def assert_told_at_once(queue: Queue, max_wait: float) -> None:
-    with occupied(queue):
+def assert_told_at_once(workers: Workers, max_wait: float) -> None:
+    with occupied(workers):
         asked = time.monotonic()
         with pytest.raises(QueueFull):
-            predict(queue, 0)
+            predict(workers, 0)
         assert time.monotonic() - asked < max_wait
 
 
 def test_who_would_wait_too_long_is_told_at_once() -> None:
     """The wait is foreseen from earlier predictions, not waited for."""
-    queue = Queue(places=1, max_wait=1)
-    predict(queue, 1.1)
-    assert_told_at_once(queue, max_wait=1)
+    workers = Workers(max_wait=1)
+    predict(workers, 1.1)
+    assert_told_at_once(workers, max_wait=1)
 
 
 def test_predictions_that_fail_do_not_change_what_is_foreseen() -> None:
     """Else whoever sends damaged images could make the others wait."""
-    queue = Queue(places=1, max_wait=1)
-    predict(queue, 1.1)
+    workers = Workers(max_wait=1)
+    predict(workers, 1.1)
     for _ in range(40):
         with pytest.raises(ZeroDivisionError):
-            queue.do(fail)
-    assert_told_at_once(queue, max_wait=1)
+            workers.do(fail)
+    assert_told_at_once(workers, max_wait=1)
 
 
 def test_what_is_foreseen_follows_the_predictions() -> None:
-    queue = Queue(places=1, max_wait=0.1)
-    predict(queue, 0.15)
+    workers = Workers(max_wait=0.1)
+    predict(workers, 0.15)
     for _ in range(40):
-        predict(queue, 0)
-    with occupied(queue) as end:
+        predict(workers, 0)
+    with occupied(workers) as end:
         threading.Timer(0.01, end.set).start()
-        predict(queue, 0)
+        predict(workers, 0)
 
 
 def test_a_wait_that_was_not_foreseen_ends_as_well() -> None:
-    queue = Queue(places=1, max_wait=0.05)
+    workers = Workers(max_wait=0.05)
     done: list[int] = []
-    with occupied(queue), pytest.raises(QueueFull, match="The model is busy"):
-        queue.do(lambda: done.append(1))
-    queue.do(lambda: done.append(2))
+    with occupied(workers), pytest.raises(QueueFull, match="The model is busy"):
+        workers.do(lambda: done.append(1))
+    workers.do(lambda: done.append(2))
     assert done == [2], "what was given up is not worked on later"
 
 
@@ -128,20 +146,23 @@ def test_an_error_that_looks_like_an_end_of_the_wait() -> None:
         raise TimeoutError("the model's own")
 
     with pytest.raises(TimeoutError, match="the model's own"):
-        Queue(places=1).do(fail)
+        Workers().do(fail)
 
 
 def test_work_may_take_longer_than_the_wait() -> None:
-    queue = Queue(places=1, max_wait=0.01)
-    assert queue.do(lambda: time.sleep(0.2) or "done") == "done"  # type: ignore[func-returns-value]
+    def slow() -> str:
+        time.sleep(0.2)
+        return "done"
+
+    assert Workers(max_wait=0.01).do(slow) == "done"
 
 
 def test_a_place_is_given_back_when_a_prediction_fails() -> None:
-    queue = Queue(places=1, max_wait=0)
+    workers = Workers(max_wait=0)
     for _ in range(300):
         with pytest.raises(ZeroDivisionError):
-            queue.do(fail)
-    predict(queue, 0)
+            workers.do(fail)
+    predict(workers, 0)
 
 
 class Pixels:
@@ -149,7 +170,7 @@ class Pixels:
 
 
 def test_an_error_keeps_nothing() -> None:
-    queue, kept = Queue(places=1), []
+    workers, kept = Workers(), []
 
     def fail_with_pixels() -> None:
         pixels = Pixels()
@@ -160,18 +181,18 @@ def test_an_error_keeps_nothing() -> None:
     try:
         for _ in range(5):
             with pytest.raises(ZeroDivisionError):
-                queue.do(fail_with_pixels)
-        queue.do(lambda: None)
+                workers.do(fail_with_pixels)
+        workers.do(lambda: None)
         assert [pixels() for pixels in kept] == [None] * 5
     finally:
         gc.enable()
 
 
 def test_what_was_given_up_is_not_kept() -> None:
-    queue, pixels = Queue(places=1, max_wait=0.05), Pixels()
+    workers, pixels = Workers(max_wait=0.05), Pixels()
     kept = weakref.ref(pixels)
-    with occupied(queue):
+    with occupied(workers):
         with pytest.raises(QueueFull):
-            queue.do(partial(id, pixels))
+            workers.do(partial(id, pixels))
         del pixels
         assert kept() is None
