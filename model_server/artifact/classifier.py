@@ -5,14 +5,18 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torchvision_import import import_torchvision
 
 # Heads of GoogLeNet and Inception v3 that only training uses.
 _AUXILIARY_HEADS = ("aux1", "aux2", "AuxLogits")
 _KEYS_SHOWN = 10
+
+_RANDOM = (Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_)
 
 
 def load_classifier(
@@ -37,7 +41,7 @@ def load_classifier(
 
 
 def _build(architecture: str, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
-    """Return the architecture, if it can on device `meta`: shapes only, so that no random weights are drawn in vain."""
+    """Return the architecture with weights of any value, if it can on device `meta`: shapes only."""
     models = import_torchvision().models
     names = models.list_models(module=models)
     if architecture not in names:
@@ -46,7 +50,7 @@ def _build(architecture: str, num_classes: int, image_size: tuple[int, int]) -> 
     options: dict[str, int] = {"num_classes": num_classes}
     if architecture.startswith("vit_"):  # has an embedding for each place in a square image
         options["image_size"] = max(image_size)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _NoRandomWeights():
         # GoogLeNet and Inception v3 announce a change of their random initialisation, which is not used here.
         warnings.simplefilter("ignore", FutureWarning)
         try:
@@ -59,6 +63,18 @@ def _build(architecture: str, num_classes: int, image_size: tuple[int, int]) -> 
         if hasattr(classifier, name):
             setattr(classifier, name, None)
     return classifier
+
+
+class _NoRandomWeights(TorchFunctionMode):
+    """Leaves tensors as they are that layers would fill with random numbers, for those of the checkpoint come.
+
+    On device `meta` there is nothing to fill, but PyTorch would import its compiler to find out.
+    """
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function in _RANDOM:
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **(kwargs or {}))
 
 
 def _fit_head(classifier: nn.Module, weights: Mapping[str, Tensor], num_classes: int) -> None:
