@@ -3,7 +3,7 @@
 Target tracking looks at the invocations per instance of each minute. Three minutes above the target: it adds so many
 instances that the target would be met. Fifteen minutes more than a tenth below it: it takes away as many as it can.
 New instances serve when they are in service, minutes later. Until then requests wait in the containers, each for at
-most 0.7 s, and those that would wait longer are refused.
+most 0.5 s, and those that would wait longer are refused.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class Instance:
     @property
     def longest_queue(self) -> float:
         """Requests that its container lets wait (model_server/container)."""
-        return min(MAX_WAIT * self.rate, MAX_INVOCATIONS - self.places)
+        return min(max(MAX_WAIT * self.rate, self.places), MAX_INVOCATIONS - self.places)
 
 
 @dataclass(frozen=True)

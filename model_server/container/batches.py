@@ -1,13 +1,11 @@
-"""Which images are predicted for at once, where several come at once and batches pay."""
+"""Which requests are predicted for at once, where several come at once and batches pay."""
 
 from __future__ import annotations
 
 from math import ceil
-from typing import Generic, TypeVar
+from typing import Any
 
 from model_server.container.recent_mean import RecentMean
-
-Image = TypeVar("Image")
 
 MAX_SIZE = 8
 
@@ -16,12 +14,12 @@ MAX_SIZE = 8
 MAX_SECONDS = 0.05
 
 
-class Batches(Generic[Image]):
-    """The prepared images, and how many of them go together. Nothing here waits or locks: the queue does."""
+class Batches:
+    """The prepared requests, and how many of them go together. Nothing here waits or locks: the queue does."""
 
     def __init__(self, max_size: int = MAX_SIZE) -> None:
         self._max_size = max_size
-        self._prepared: list[Image] = []
+        self._prepared: list[Any] = []
         self._seconds_each = RecentMean()
 
     def __len__(self) -> int:
@@ -39,16 +37,16 @@ class Batches(Generic[Image]):
         seconds = self._seconds_each.value or MAX_SECONDS
         return max(1, min(self._max_size, int(MAX_SECONDS / seconds)))
 
-    def add(self, image: Image) -> None:
-        """Put a prepared image last."""
-        self._prepared.append(image)
+    def add(self, request: Any) -> None:
+        """Put a prepared request last."""
+        self._prepared.append(request)
 
-    def take(self, threads: int) -> list[Image]:
-        """Take the first out, and leave their share to the other threads that will soon want a batch."""
+    def take(self, threads: int) -> list[Any]:
+        """Take the first out, and leave their share to the others of so many threads that will want a batch."""
         share = min(self._size, ceil(len(self._prepared) / threads))
         batch, self._prepared = self._prepared[:share], self._prepared[share:]
         return batch
 
     def learn(self, seconds_each: float) -> None:
-        """Take into account how long a batch has taken for each of its images."""
+        """Take into account how long a batch has taken for each of its requests."""
         self._seconds_each.add(seconds_each)

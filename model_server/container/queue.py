@@ -13,9 +13,9 @@ from model_server.container.batches import Batches
 from model_server.container.recent_mean import RecentMean
 
 # Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
-MAX_WAIT = 0.7
+MAX_WAIT = 0.5
 
-# What is foreseen is a mean. Who was let in is given so many times the longest wait before the wait is given up.
+# What is foreseen is a mean. Who was let in waits so many times longer before the wait is given up.
 _PATIENCE = 3
 
 
@@ -36,7 +36,7 @@ class _Request:
         self.seconds_to_prepare = 0.0
         self.prediction: Any = None
         self.error: BaseException | None = None
-        self.over = threading.Event()
+        self.answered = threading.Event()
 
     def result(self) -> Any:
         """Return the prediction or raise the error, once.
@@ -58,11 +58,12 @@ class Queue:
 
     It is bounded by time and not by length, for twenty predictions of 10 ms are a short wait and twenty of a second
     are a long one. What a request would have to wait is foreseen from how long requests take at present. A queue that
-    is never long keeps its promise under any load: those who are let in are served as quickly as ever.
+    is never long keeps its promise under any load: those who are let in are served as quickly as ever. But however
+    slow the model is, one request may wait for each thread: a few who come at once are all served.
     https://aws.amazon.com/builders-library/avoiding-insurmountable-queue-backlogs/
 
-    Nobody waits for a batch to fill. A thread that has prepared a request goes on to prepare the next that waits; if
-    nobody waits, there is no reason to, and all that are prepared are shared out among the threads at work.
+    Nobody waits for a batch to fill. A thread that has prepared a request goes on to prepare the next that waits; once
+    nobody waits, all that are prepared are shared out among the threads at work.
 
     The threads are always the same: what a network computes stays in the memory that its thread already has, and in
     the core's cache.
@@ -73,10 +74,10 @@ class Queue:
         prepare: Callable[[Any], Any],
         predict: Callable[[list[Any]], list[Any]],
         places: int,
-        batches: Batches[_Request],
+        max_batch_size: int,
         max_wait: float = MAX_WAIT,
     ) -> None:
-        """prepare: for one request. predict: for a batch. places: threads. max_wait: seconds."""
+        """prepare: for one request. predict: for several that are prepared. places: threads. max_wait: seconds."""
         self._prepare = prepare
         self._predict = predict
         self._places = places
@@ -84,7 +85,7 @@ class Queue:
         self._threads = ThreadPoolExecutor(places, thread_name_prefix="model")
         self._lock = threading.Lock()
         self._waiting: deque[_Request] = deque()
-        self._batches = batches
+        self._batches = Batches(max_batch_size)
         self._preparing = 0
         self._free = places
         self._seconds = RecentMean()
@@ -93,19 +94,20 @@ class Queue:
         """Wait for a turn, and return the prediction for one request's data.
 
         Raises:
-            QueueFull: the wait would be longer than `max_wait`, or has become much longer.
+            QueueFull: the wait would be too long, or has become much longer than foreseen.
             Exception: whatever preparing or predicting raises.
         """
         request = _Request(data)
         with self._lock:
             ahead = max(0, len(self._waiting) + len(self._batches) + 1 - self._free)
-            if ahead * self._seconds.value / self._places > self._max_wait:
+            wait = ahead * self._seconds.value / self._places
+            if ahead > self._places and wait > self._max_wait:
                 raise self._full()
+            self._threads.submit(self._turn)
             self._waiting.append(request)
-        self._threads.submit(self._turn)
-        if not request.over.wait(_PATIENCE * self._max_wait if ahead else None):
+        if not request.answered.wait(_PATIENCE * max(wait, self._max_wait) if ahead else None):
             self._give_up(request)
-            request.over.wait()
+            request.answered.wait()
         return request.result()
 
     def _give_up(self, request: _Request) -> None:
@@ -119,18 +121,24 @@ class Queue:
         return QueueFull(retry_after=max(1, round(self._max_wait)))
 
     def _turn(self) -> None:
-        """Use a thread for as many steps as one request needs. There is a turn for each, and each may serve another."""
-        over = self._prepare_next()
-        while batch := self._next_batch():
-            _tell(over)
-            over = self._run(batch)
-        _tell(over)  # now that the place is free for whoever asks again
+        """Serve whoever has waited longest, and then who is prepared, unless that is better left to the next turn.
+
+        Each request brings a turn, which need not be the one that serves it. Where its request has given up, a turn may
+        still be the last chance of those who are prepared.
+        """
+        answered = self._prepare_next()
+        # Where nothing came of the preparation, others are served: damaged images without end would let them wait.
+        may_end = not answered
+        while batch := self._next_batch(may_end):
+            _tell(answered)
+            answered, may_end = self._run(batch), True
+        _tell(answered)  # now that the place is free for whoever asks again
 
     def _prepare_next(self) -> list[_Request]:
         """Prepare who has waited longest, and return it if that failed."""
         with self._lock:
             self._free -= 1
-            if not self._waiting:  # whom the turn was for has given up
+            if not self._waiting:
                 return []
             request = self._waiting.popleft()
             self._preparing += 1
@@ -142,16 +150,16 @@ class Queue:
         request.seconds_to_prepare = time.monotonic() - started_at
         with self._lock:
             self._preparing -= 1
-            if request.error:
+            if request.error is not None:
                 return [request]
             self._batches.add(request)
         return []
 
-    def _next_batch(self) -> list[_Request]:
-        """What to go on with; nothing, and the turn has ended, if nothing is left or that is better left to another."""
+    def _next_batch(self, may_end: bool) -> list[_Request]:
+        """What to go on with; nothing, and the turn has ended, if nothing is left or the next turn will have more."""
         with self._lock:
             batch = []
-            if self._batches.full or not self._waiting:
+            if self._batches.full or not self._waiting or not may_end:
                 batch = self._batches.take(threads=1 + self._preparing)
             if not batch:
                 self._free += 1
@@ -161,7 +169,7 @@ class Queue:
         """Predict, and return the batch, each with its prediction or all with the error."""
         started_at = time.monotonic()
         try:
-            predictions = self._predict([request.prepared for request in batch])
+            predictions = list(self._predict([request.prepared for request in batch]))
             if len(predictions) != len(batch):
                 raise ValueError(f"the model made {len(predictions)} predictions for {len(batch)} requests")
         except BaseException as error:
@@ -180,5 +188,6 @@ class Queue:
 
 
 def _tell(requests: list[_Request]) -> None:
+    """Let the callers go on. They alone have the requests from now on, with what an error keeps alive."""
     while requests:
-        requests.pop().over.set()
+        requests.pop(0).answered.set()

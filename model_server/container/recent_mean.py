@@ -6,11 +6,13 @@ _WEIGHT = 0.1
 
 
 class RecentMean:
-    """The mean of what was added of late; 0 before anything was."""
+    """The mean of what was added: of all at first, and then of late. 0 before anything was."""
 
     def __init__(self) -> None:
         self.value = 0.0
+        self._count = 0
 
     def add(self, latest: float) -> None:
         """Take the latest value into account."""
-        self.value += (_WEIGHT if self.value else 1) * (latest - self.value)
+        self._count += 1
+        self.value += max(_WEIGHT, 1 / self._count) * (latest - self.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from model_server.container.batches import MAX_SIZE, Batches
+from model_server.container.batches import MAX_SIZE
 from model_server.container.hooks import Hooks, load_hooks
 from model_server.container.queue import Queue
 from model_server.serving.garbage import no_search_for_garbage
@@ -66,8 +66,10 @@ class ServedModel:
         """What makes a prediction of what `input_fn` returns, in its turn; several at once if the hooks can."""
         if hooks.prepare_fn and hooks.predict_batch_fn:
             prepare, predict = hooks.prepare_fn, hooks.predict_batch_fn
-            batches = Batches[Any](self._max_batch_size)
-            return Queue(lambda data: prepare(data, model), lambda batch: predict(batch, model), self._places, batches)
-
-        one = Batches[Any](max_size=1)
-        return Queue(lambda data: data, lambda batch: [hooks.predict_fn(batch[0], model)], self._places, one)
+            return Queue(
+                lambda data: prepare(data, model),
+                lambda prepared: predict(prepared, model),
+                self._places,
+                self._max_batch_size,
+            )
+        return Queue(lambda data: data, lambda one: [hooks.predict_fn(one[0], model)], self._places, max_batch_size=1)

@@ -5,7 +5,7 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -25,8 +25,9 @@ class Pixels:
 class Model:
     """Doubles numbers, and notes which it was given together. Negative numbers cannot be prepared."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self, seconds: float = 0.0, seconds_to_prepare: float = 0.0) -> None:
         self.seconds = seconds
+        self.seconds_to_prepare = seconds_to_prepare
         self.batches: list[list[int]] = []
         self.go_on = threading.Event()
         self.go_on.set()
@@ -37,6 +38,7 @@ class Model:
 
     def prepare(self, number: int) -> int:
         with self._working():
+            time.sleep(self.seconds_to_prepare)
             if number < 0:
                 raise ZeroDivisionError(number)
             return number
@@ -62,7 +64,7 @@ class Model:
 
 
 def queue_to(model: Model, places: int = 1, max_size: int = 8, max_wait: float = LONG) -> Queue:
-    queue = Queue(model.prepare, model.predict, places, Batches(max_size), max_wait)
+    queue = Queue(model.prepare, model.predict, places, max_size, max_wait)
     for _ in range(60):  # until it is known how quick the model is
         queue.prediction(0)
     model.batches.clear()
@@ -79,11 +81,57 @@ def while_one_is_predicted(model: Model, queue: Queue, numbers: list[int]) -> li
     assert model.started.acquire(timeout=LONG)
     for waiting, number in enumerate(numbers, start=1):
         answers.append(pool.submit(queue.prediction, number))
-        while len(queue._waiting) < waiting:
-            time.sleep(0.001)
+        wait_until(lambda: len(queue._waiting) == waiting)  # noqa: B023
     model.go_on.set()
-    pool.shutdown()
+    for answer in answers:
+        answer.exception(LONG)
     return answers
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def take_all(batches: Batches, threads: int) -> list[list[int]]:
+    """What so many threads get that take turns."""
+    taken = []
+    while batch := batches.take(threads):
+        taken.append(batch)
+    return taken
+
+
+def filled(size: int, seconds_each: float, requests: int) -> Batches:
+    batches = Batches(size)
+    batches.learn(seconds_each)
+    for number in range(requests):
+        batches.add(number)
+    return batches
+
+
+@pytest.mark.parametrize(("threads", "sizes"), [(1, [8, 2]), (2, [5, 3, 1, 1]), (3, [4, 2, 2, 1, 1]), (20, [1] * 10)])
+def test_threads_get_their_share_in_the_order_of_arrival(threads: int, sizes: list[int]) -> None:
+    taken = take_all(filled(8, 0.001, requests=10), threads)
+    assert [len(batch) for batch in taken] == sizes
+    assert [number for batch in taken for number in batch] == list(range(10))
+
+
+@pytest.mark.parametrize(("seconds_each", "size"), [(0.001, 8), (0.007, 7), (0.0249, 2), (0.026, 1), (9, 1)])
+def test_a_batch_takes_no_longer_than_it_may(seconds_each: float, size: int) -> None:
+    batches = filled(8, seconds_each, requests=size - 1)
+    assert not batches.full
+    batches.add(0)
+    assert batches.full
+    assert len(batches.take(threads=1)) == size
+    assert len(batches) == 0
+
+
+def test_no_batches_until_it_is_known_how_long_one_takes() -> None:
+    batches = Batches(8)
+    batches.add(1)
+    assert batches.full
 
 
 def test_who_waits_is_predicted_for_together() -> None:
@@ -116,6 +164,24 @@ def test_one_that_cannot_be_prepared_harms_no_other() -> None:
             answer.result()
 
 
+def test_damaged_images_without_end_do_not_keep_the_others_waiting() -> None:
+    model = Model(seconds_to_prepare=0.002)
+    queue, end = queue_to(model, places=2), threading.Event()
+
+    def send_damaged() -> None:
+        while not end.is_set():
+            with pytest.raises(ZeroDivisionError):
+                queue.prediction(-1)
+
+    with ThreadPoolExecutor(24) as pool:
+        for _ in range(23):
+            pool.submit(send_damaged)
+        try:
+            assert [pool.submit(queue.prediction, number).result(10) for number in range(20)] == [*range(0, 40, 2)]
+        finally:
+            end.set()
+
+
 def test_an_error_of_the_model_is_told_to_all_in_the_batch_and_to_nobody_else() -> None:
     model = Model()
     predict = model.predict
@@ -141,8 +207,7 @@ def test_who_gives_up_leaves_nobody_waiting() -> None:
     model.go_on.clear()
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(queue.prediction, 100)
-        while not any(100 in batch for batch in model.batches):
-            time.sleep(0.001)
+        wait_until(lambda: any(100 in batch for batch in model.batches))
         others = [pool.submit(queue.prediction, number) for number in (1, 2, 3)]
         for other in others:
             with pytest.raises(QueueFull):
@@ -161,7 +226,7 @@ def test_an_image_that_cannot_be_prepared_is_not_kept() -> None:
         kept.append(weakref.ref(pixels))
         raise ZeroDivisionError
 
-    queue = Queue(prepare, lambda prepared: prepared, 1, Batches())
+    queue = Queue(prepare, lambda prepared: prepared, 1, 8)
     gc.disable()
     try:
         for _ in range(5):
@@ -173,7 +238,7 @@ def test_an_image_that_cannot_be_prepared_is_not_kept() -> None:
 
 
 def test_a_model_that_forgets_an_answer() -> None:
-    queue = Queue(lambda number: number, lambda numbers: [], 1, Batches())
+    queue = Queue(lambda number: number, lambda numbers: [], 1, 8)
     with pytest.raises(ValueError, match="0 predictions for 1 requests"):
         queue.prediction(1)
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from model_server.container.batches import Batches
 from model_server.container.queue import MAX_WAIT, Queue, QueueFull
 
 LONG = 60.0
@@ -24,15 +23,21 @@ class Workers:
     """A queue to a model that does what it is asked to, one by one."""
 
     def __init__(self, places: int = 1, max_wait: float = MAX_WAIT) -> None:
-        self.queue = Queue(lambda work: work, lambda works: [works[0]()], places, Batches(max_size=1), max_wait)
+        self.queue = Queue(lambda work: work, lambda works: [works[0]()], places, max_batch_size=1, max_wait=max_wait)
 
     def do(self, work: Work) -> Any:
         return self.queue.prediction(work)
 
     def wait_for(self, waiting: int) -> None:
         """Until so many wait."""
-        while len(self.queue._waiting) < waiting:
-            time.sleep(0.001)
+        wait_until(lambda: len(self.queue._waiting) == waiting)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 @contextmanager
@@ -63,7 +68,7 @@ def fail() -> None:
 
 
 def test_places_are_all_used_and_no_more() -> None:
-    workers = Workers(places=3)
+    workers = Workers(places=3, max_wait=LONG)
     together = threading.Barrier(3)
     inside: list[int] = []
     most: list[int] = []
@@ -98,24 +103,66 @@ def test_turns_come_in_the_order_of_arrival() -> None:
 
 
 def assert_told_at_once(workers: Workers, max_wait: float) -> None:
-    with occupied(workers):
+    """Where one waits already, so that the next would have to wait for two."""
+    with occupied(workers), one_waiting(workers):
         asked = time.monotonic()
-        with pytest.raises(QueueFull):
+        with pytest.raises(QueueFull, match="Try again in 1 seconds"):
             predict(workers, 0)
         assert time.monotonic() - asked < max_wait
+
+
+@contextmanager
+def one_waiting(workers: Workers) -> Iterator[None]:
+    """Until a place is free, which is so at the end of a block around this one."""
+    thread = threading.Thread(target=predict, args=(workers, 0))
+    thread.start()
+    workers.wait_for(1)
+    yield
 
 
 def test_who_would_wait_too_long_is_told_at_once() -> None:
     """The wait is foreseen from earlier predictions, not waited for."""
     workers = Workers(max_wait=1)
-    predict(workers, 1.1)
+    predict(workers, 0.6)
     assert_told_at_once(workers, max_wait=1)
+
+
+def test_one_may_wait_for_each_thread_however_slow_the_model() -> None:
+    workers = Workers(places=2, max_wait=0.01)
+    done: list[int] = []
+    predict(workers, 0.5)
+    with occupied(workers) as end, occupied(workers):
+        callers = [threading.Thread(target=workers.do, args=[partial(done.append, number)]) for number in range(2)]
+        for waiting, caller in enumerate(callers, start=1):
+            caller.start()
+            workers.wait_for(waiting)
+        with pytest.raises(QueueFull):
+            predict(workers, 0)
+        end.set()
+        for caller in callers:
+            caller.join(LONG)
+    assert done == [0, 1]
+
+
+def test_threads_share_the_wait() -> None:
+    """Four that take 0.4 s each are a wait of 0.8 s for two threads, and of 1.6 s for one."""
+    workers = Workers(places=2, max_wait=1)
+    predict(workers, 0.4)
+    with occupied(workers), occupied(workers):
+        callers = [threading.Thread(target=predict, args=(workers, 0)) for _ in range(4)]
+        for waiting, caller in enumerate(callers, start=1):
+            caller.start()
+            workers.wait_for(waiting)
+        with pytest.raises(QueueFull):
+            predict(workers, 0)
+    for caller in callers:
+        caller.join(LONG)
 
 
 def test_predictions_that_fail_do_not_change_what_is_foreseen() -> None:
     """Else whoever sends damaged images could make the others wait."""
     workers = Workers(max_wait=1)
-    predict(workers, 1.1)
+    predict(workers, 0.6)
     for _ in range(40):
         with pytest.raises(ZeroDivisionError):
             workers.do(fail)
@@ -157,12 +204,15 @@ def test_work_may_take_longer_than_the_wait() -> None:
     assert Workers(max_wait=0.01).do(slow) == "done"
 
 
-def test_a_place_is_given_back_when_a_prediction_fails() -> None:
-    workers = Workers(max_wait=0)
-    for _ in range(300):
+def test_a_place_is_given_back_before_the_answer() -> None:
+    """Whoever asks again at once finds it free."""
+    workers = Workers(places=2)
+    for number in range(300):
         with pytest.raises(ZeroDivisionError):
             workers.do(fail)
-    predict(workers, 0)
+        assert workers.queue._free == 2
+        assert workers.do(partial(int, number)) == number
+        assert workers.queue._free == 2
 
 
 class Pixels:
