@@ -84,7 +84,9 @@ def rate(visit: Visit, seconds: float) -> float:
 
 
 @click.command()
-@click.option("--seconds", type=click.FloatRange(min=5), default=60.0, show_default=True, help="Of overload.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=5), default=60.0, show_default=True, help="At capacity, then of overload."
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
 def main(seconds: float, json_file: Path | None) -> None:
     """Overload the stack."""
@@ -101,8 +103,8 @@ def main(seconds: float, json_file: Path | None) -> None:
 
             # On AWS, functions start on other machines. Here, starting them takes time from the model.
             crowd("starting functions", 10, visitors=MAX_FUNCTION_CALLS)
-            calm = crowd("at capacity", 20)
-            capacity = rate(calm, 20)
+            calm = crowd("at capacity", seconds)
+            capacity = rate(calm, seconds)
             offered = OVERLOAD * capacity
             storm = crowd("overloading", seconds, round(VISITORS_PER_RATE * offered), rate=offered)
             after = crowd("recovering", RECOVERY_SECONDS)

@@ -121,8 +121,8 @@ def send_crowd(
             wait_time = poisson(rate / visitors)
 
         def on_start(self) -> None:
-            if rate is not None:  # otherwise all would ask at the same moment
-                time.sleep(_chance.uniform(0, visitors / rate))
+            if rate is not None:  # the process has its rate from the start, too
+                time.sleep(_chance.exponential(visitors / rate))
 
         @task
         def ask(self) -> None:
