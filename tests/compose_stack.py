@@ -72,6 +72,12 @@ class ComposeStack(Stack):
     def python_beside_function(self) -> Sequence[str]:
         return [*self.project.command, "exec", "--no-TTY", "aws", "python"]
 
+    def log(self, part: str) -> str:
+        if part == "endpoint":
+            file = f"/var/lib/sagemaker/endpoints/{self.outputs['endpointName']}/container.log"
+            return self.project.compose("exec", "--no-TTY", "sagemaker", "cat", file)
+        return self.project.compose("logs", "--no-log-prefix", {"emulator": "aws"}.get(part, part))
+
     def signal_containers(self, number: signal.Signals) -> None:
         self.project.compose("exec", "--no-TTY", "sagemaker", "python", "-c", SIGNAL_CONTAINERS, str(int(number)))
 

@@ -49,6 +49,11 @@ class EmbeddedStack(Stack):
     def python_beside_function(self) -> Sequence[str]:
         return [sys.executable]
 
+    def log(self, part: str) -> str:
+        endpoint = f"endpoints/{self.outputs['endpointName']}/container.log"
+        file = endpoint if part == "endpoint" else f"{part}.log"
+        return (self.directory / file).read_bytes().decode()
+
     def signal_containers(self, number: signal.Signals) -> None:
         group = state.read(self.directory).group
         containers = [

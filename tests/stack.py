@@ -40,6 +40,10 @@ class Stack(ABC):
         """The command that runs Python where the function runs."""
 
     @abstractmethod
+    def log(self, part: str) -> str:
+        """What a part has written: the `emulator`, `sagemaker`, or the `endpoint`'s container."""
+
+    @abstractmethod
     def signal_containers(self, number: signal.Signals) -> None:
         """Send a signal to every process of the endpoint's container."""
 

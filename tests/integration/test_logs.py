@@ -41,21 +41,13 @@ HOSTILE_HEADERS = dict.fromkeys(
 @pytest.fixture
 def logs(stack: Stack) -> Callable[[], dict[str, list[str]]]:
     """Reads each log as lines, the emulator's among them."""
-    if not isinstance(stack, EmbeddedStack):
-        pytest.skip("reads the files that an embedded stack writes")
-    home = stack.directory
     groups = {
         "api": access_log_group(stack.addresses, stack.outputs["apiId"]),
         "function": f"/aws/lambda/{stack.outputs['functionName']}",
     }
-    files = {
-        "emulator": home / "emulator.log",
-        "sagemaker": home / "sagemaker.log",
-        "endpoint": home / "endpoints" / stack.outputs["endpointName"] / "container.log",
-    }
 
     def read() -> dict[str, list[str]]:
-        found = {hop: file.read_bytes().decode().split("\n")[:-1] for hop, file in files.items()}
+        found = {hop: stack.log(hop).split("\n")[:-1] for hop in ("emulator", "sagemaker", "endpoint")}
         for hop, group in groups.items():
             pages = stack.aws["logs"].get_paginator("filter_log_events").paginate(logGroupName=group)
             found[hop] = [event["message"] for page in pages for event in page["events"]]
@@ -163,7 +155,8 @@ def test_nobody_forges_lines_of_the_stand_in(stack: Stack, logs: Callable[[], di
 
 def test_the_harness_sends_a_terminal_no_commands(stack: Stack, logs: Callable[[], dict[str, list[str]]]) -> None:
     """MiniStack and other containers than ours write text into their logs as it comes."""
-    assert isinstance(stack, EmbeddedStack)
+    if not isinstance(stack, EmbeddedStack):
+        pytest.skip("containers are not the harness's: docker compose shows their logs")
     log = stack.directory / "endpoints" / stack.outputs["endpointName"] / "container.log"
     before = log.stat().st_size
     with log.open("ab") as file:
