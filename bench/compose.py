@@ -26,7 +26,8 @@ from harness.project import PROJECT
 
 NAME = "object-counting-bench"
 AWS_PORT, SAGEMAKER_PORT = 5576, 5577
-SERVICES = ("aws", "sagemaker", "deploy")
+IMAGES = ("aws", "sagemaker", "deploy", "container")
+BUILD_ARGUMENTS = [f"--build-arg=TORCH_INDEX_URL={os.environ.get('TORCH_INDEX_URL', '')}"]
 BASE_IMAGE = "python:3.11-slim"
 SAMPLE = PROJECT / "site/samples/1.jpg"
 WARM_UP = 20
@@ -64,8 +65,10 @@ def compose_stack() -> Iterator[tuple[str, float]]:
     started_at = time.monotonic()
     try:
         compose("up", "--build", "--detach")
-        run("docker", "wait", compose("ps", "--all", "--quiet", "deploy"))
+        status = run("docker", "wait", compose("ps", "--all", "--quiet", "deploy"))
         printed = compose("logs", "--no-log-prefix", "deploy")
+        if status != "0":
+            raise click.ClickException(f"the deployment failed: {printed}")
         predict_url: str = json.loads(printed[printed.index("{") :])["predictUrl"]
         ask(predict_url)
         yield predict_url, time.monotonic() - started_at
@@ -88,10 +91,11 @@ def memory_megabytes(service: str) -> float:
 @click.command()
 @click.option("--starts", type=click.IntRange(min=1), default=3, show_default=True, help="How often it is started.")
 @click.option("--calls", type=click.IntRange(min=2), default=200, show_default=True, help="Calls of each stack.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
-def main(starts: int, calls: int, json_file: Path | None) -> None:
+@click.option("--json", "json_file", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/compose.json")
+def main(starts: int, calls: int, json_file: Path) -> None:
     """Measure the stack in containers."""
     compose("build")
+    run("docker", "build", f"--tag={NAME}-container", "--file=model_server/Dockerfile", *BUILD_ARGUMENTS, ".")
     seconds = []
     try:
         for _ in range(starts - 1):
@@ -107,14 +111,14 @@ def main(starts: int, calls: int, json_file: Path | None) -> None:
                 for name, url in urls.items():
                     times[name].append(ask(url))
             memory = {service: memory_megabytes(service) for service in ("aws", "sagemaker")}
-        sizes = {service: image_megabytes(f"{NAME}-{service}") for service in SERVICES}
+        sizes = {image: image_megabytes(f"{NAME}-{image}") for image in IMAGES}
     finally:
-        run("docker", "image", "rm", *(f"{NAME}-{service}" for service in SERVICES))
+        run("docker", "image", "rm", *(f"{NAME}-{image}" for image in IMAGES))
     base = image_megabytes(BASE_IMAGE)
     p50 = {name: statistics.median(values) for name, values in times.items()}
     figures = {
         "first_answer_s": statistics.median(seconds),
-        **{f"{service}_image_mb": size for service, size in sizes.items()},
+        **{f"{image}_image_mb": size for image, size in sizes.items()},
         "base_image_mb": base,
         **{f"{service}_memory_mb": megabytes for service, megabytes in memory.items()},
         **{f"{name}_predict_p50_ms": value for name, value in p50.items()},
@@ -124,7 +128,7 @@ def main(starts: int, calls: int, json_file: Path | None) -> None:
         f"In containers, {starts} starts, {calls} calls",
         {
             "docker compose up to the first right answer, median": f"{figures['first_answer_s']:.1f} s",
-            **{f"image of {service}, over {BASE_IMAGE}": f"{size - base:.0f} MB" for service, size in sizes.items()},
+            **{f"image of {image}, over {BASE_IMAGE}": f"{size - base:.0f} MB" for image, size in sizes.items()},
             **{f"memory of {service}": f"{megabytes:.0f} MB" for service, megabytes in memory.items()},
             "POST /predict with an image, p50, in containers": f"{p50['compose']:.1f} ms",
             "the same, embedded": f"{p50['embedded']:.1f} ms",

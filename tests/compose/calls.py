@@ -12,8 +12,8 @@ from tests.compose_stack import ComposeStack
 SAMPLE = (PROJECT / "site/samples/2.jpg").read_bytes()
 
 
-def post(stack: ComposeStack) -> urllib3.BaseHTTPResponse:
-    return loopback.request("POST", stack.outputs["predictUrl"], SAMPLE, {"Content-Type": "image/jpeg"})
+def post(stack: ComposeStack, image: bytes = SAMPLE) -> urllib3.BaseHTTPResponse:
+    return loopback.request("POST", stack.outputs["predictUrl"], image, {"Content-Type": "image/jpeg"})
 
 
 def problem(stack: ComposeStack) -> int:

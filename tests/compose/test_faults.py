@@ -4,8 +4,8 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.compose.calls import post, problem, wait_for_an_answer
-from tests.compose_stack import ComposeStack
+from tests.compose.calls import SAMPLE, post, problem, wait_for_an_answer
+from tests.compose_stack import ComposeStack, docker
 from tests.outage import containers_stopped
 
 
@@ -27,6 +27,18 @@ def test_endpoint_deleted_under_a_running_function(breakable: ComposeStack) -> N
     sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig={"Delay": 1})
     assert problem(breakable) == 503
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=configuration)
+    wait_for_an_answer(breakable)
+
+
+def test_a_crowd_with_large_images_fits_into_the_memory(breakable: ComposeStack) -> None:
+    """The engine kills a container that needs more than its limit, and with `aws` all that was deployed would go."""
+    image = SAMPLE + bytes(3_900_000)  # whatever follows a JPEG's end belongs to no image
+    with ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(lambda _: post(breakable, image).status, range(256)))
+    assert set(answers) <= {200, 429, 503}
+    for service in ("aws", "sagemaker"):
+        killed = docker("inspect", "--format={{.State.OOMKilled}}", breakable.project.container(service))
+        assert killed == "false", service
     wait_for_an_answer(breakable)
 
 
