@@ -94,10 +94,10 @@ def memory_megabytes(service: str) -> float:
 @click.option("--json", "json_file", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/compose.json")
 def main(starts: int, calls: int, json_file: Path) -> None:
     """Measure the stack in containers."""
-    compose("build")
-    run("docker", "build", f"--tag={NAME}-container", "--file=model_server/Dockerfile", *BUILD_ARGUMENTS, ".")
     seconds = []
     try:
+        compose("build")
+        run("docker", "build", f"--tag={NAME}-container", "--file=model_server/Dockerfile", *BUILD_ARGUMENTS, ".")
         for _ in range(starts - 1):
             with compose_stack() as (_, start):
                 seconds.append(start)
@@ -113,7 +113,8 @@ def main(starts: int, calls: int, json_file: Path) -> None:
             memory = {service: memory_megabytes(service) for service in ("aws", "sagemaker")}
         sizes = {image: image_megabytes(f"{NAME}-{image}") for image in IMAGES}
     finally:
-        run("docker", "image", "rm", *(f"{NAME}-{image}" for image in IMAGES))
+        if made := run("docker", "image", "ls", "--format={{.Repository}}", f"--filter=reference={NAME}-*").split():
+            run("docker", "image", "rm", *made)
     base = image_megabytes(BASE_IMAGE)
     p50 = {name: statistics.median(values) for name, values in times.items()}
     figures = {

@@ -112,6 +112,7 @@ def send_crowd(
     rate: requests per second of all together (a Poisson process), as long as enough of them are not waiting.
     """
     visit, numbers, end = Visit(), count(), time.monotonic() + (seconds or float("inf"))
+    asking: set[FastHttpUser] = set()
     parts = urlsplit(predict_url)
 
     class Visitor(FastHttpUser):
@@ -128,11 +129,15 @@ def send_crowd(
         def ask(self) -> None:
             if next(numbers) >= (requests or float("inf")) or time.monotonic() > end:
                 raise StopUser
-            _ask(self.client, parts.netloc, parts.path, request(), visit)
+            asking.add(self)
+            try:
+                _ask(self.client, parts.netloc, parts.path, request(), visit)
+            finally:
+                asking.discard(self)
 
     runner = Environment(user_classes=[Visitor]).create_local_runner()
     runner.start(visitors, spawn_rate=visitors)
-    while runner.user_count or not visit.answers:
+    while (runner.user_count or not visit.answers) and (asking or time.monotonic() < end):
         progress(visit)
         time.sleep(0.2)
     runner.quit()

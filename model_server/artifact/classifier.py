@@ -16,6 +16,7 @@ from torchvision_import import import_torchvision
 _AUXILIARY_HEADS = ("aux1", "aux2", "AuxLogits")
 _KEYS_SHOWN = 10
 
+# PyTorch's own initialisers as well: once one is let through, what it calls is not asked about.
 _RANDOM = (Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_, nn.init.kaiming_uniform_)
 
 
@@ -41,7 +42,7 @@ def load_classifier(
 
 
 def _build(architecture: str, num_classes: int, image_size: tuple[int, int]) -> nn.Module:
-    """Return the architecture with weights of any value, if it can on device `meta`: shapes only."""
+    """Return the architecture without values, or with any."""
     models = import_torchvision().models
     names = models.list_models(module=models)
     if architecture not in names:
@@ -53,12 +54,9 @@ def _build(architecture: str, num_classes: int, image_size: tuple[int, int]) -> 
     with warnings.catch_warnings(), _NoRandomWeights():
         # GoogLeNet and Inception v3 announce a change of their random initialisation, which is not used here.
         warnings.simplefilter("ignore", FutureWarning)
-        try:
-            with torch.device("meta"):
-                classifier: nn.Module = models.get_model(architecture, weights=None, **options)
-        except NotImplementedError:
-            # RegNet computes its widths with tensors, and on `meta` tensors have no values.
-            classifier = models.get_model(architecture, weights=None, **options)
+        # RegNet computes its widths with tensors, and on `meta` tensors have no values.
+        with torch.device("cpu" if architecture.startswith("regnet_") else "meta"):
+            classifier: nn.Module = models.get_model(architecture, weights=None, **options)
     for name in _AUXILIARY_HEADS:
         if hasattr(classifier, name):
             setattr(classifier, name, None)
@@ -68,7 +66,8 @@ def _build(architecture: str, num_classes: int, image_size: tuple[int, int]) -> 
 class _NoRandomWeights(TorchFunctionMode):
     """Leaves tensors as they are that layers would fill with random numbers, for those of the checkpoint come.
 
-    On device `meta` there is nothing to fill, but PyTorch would import its compiler to find out.
+    On device `meta` there is nothing to fill, but PyTorch would import its compiler to find out. (It still does for
+    ConvNeXt, MaxViT and Swin, which compute with tensors there.)
     """
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -52,8 +52,7 @@ def _compiler_on_demand() -> Iterator[None]:
     try:
         yield
     finally:
-        if isinstance(sys.modules[_COMPILER], _Compiler):
-            del sys.modules[_COMPILER]
+        _forget_stand_in()
 
 
 class _Compiler(ModuleType):
@@ -71,6 +70,10 @@ class _Compiler(ModuleType):
 
 
 def _compiler() -> ModuleType:
-    if isinstance(sys.modules.get(_COMPILER), _Compiler):
-        del sys.modules[_COMPILER]
+    _forget_stand_in()
     return importlib.import_module(_COMPILER)
+
+
+def _forget_stand_in() -> None:
+    if isinstance(sys.modules.get(_COMPILER), _Compiler):
+        sys.modules.pop(_COMPILER, None)

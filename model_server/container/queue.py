@@ -15,7 +15,7 @@ from model_server.container.recent_mean import RecentMean
 # Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
 MAX_WAIT = 0.5
 
-# What is foreseen is a mean. Who was let in waits so many times longer before the wait is given up.
+# What is foreseen is a mean. Whoever was let in gives up after so many times that, and so many times MAX_WAIT at least.
 _PATIENCE = 3
 
 
@@ -62,8 +62,8 @@ class Queue:
     slow the model is, one request may wait for each thread: a few who come at once are all served.
     https://aws.amazon.com/builders-library/avoiding-insurmountable-queue-backlogs/
 
-    Nobody waits for a batch to fill. A thread that has prepared a request goes on to prepare the next that waits; once
-    nobody waits, all that are prepared are shared out among the threads at work.
+    No thread idles for a batch to fill. One that has prepared a request goes on to prepare the next that waits, until a
+    batch is full; once nobody waits, all that are prepared are shared out among it and those that still prepare.
 
     The threads are always the same: what a network computes stays in the memory that its thread already has, and in
     the core's cache.

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from model_server.container import batches
 from model_server.container.batches import MAX_SECONDS, Batches
 from model_server.container.queue import Queue, QueueFull
 
@@ -73,6 +74,12 @@ def queue_to(model: Model, places: int = 1, max_size: int = 8, max_wait: float =
     return queue
 
 
+@pytest.fixture
+def however_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of any size, also where a busy machine makes the model seem slow."""
+    monkeypatch.setattr(batches, "MAX_SECONDS", LONG)
+
+
 def while_one_is_predicted(model: Model, queue: Queue, numbers: list[int]) -> list[Future[Any]]:
     """Ask for the numbers while the model is busy with 100, and let it go on when all wait."""
     pool = ThreadPoolExecutor(len(numbers) + 1)
@@ -95,20 +102,20 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def take_all(batches: Batches, threads: int) -> list[list[int]]:
+def take_all(prepared: Batches, threads: int) -> list[list[int]]:
     """What so many threads get that take turns."""
     taken = []
-    while batch := batches.take(threads):
+    while batch := prepared.take(threads):
         taken.append(batch)
     return taken
 
 
 def filled(size: int, seconds_each: float, requests: int) -> Batches:
-    batches = Batches(size)
-    batches.learn(seconds_each)
+    made = Batches(size)
+    made.learn(seconds_each)
     for number in range(requests):
-        batches.add(number)
-    return batches
+        made.add(number)
+    return made
 
 
 @pytest.mark.parametrize(("threads", "sizes"), [(1, [8, 2]), (2, [5, 3, 1, 1]), (3, [4, 2, 2, 1, 1]), (20, [1] * 10)])
@@ -120,20 +127,21 @@ def test_threads_get_their_share_in_the_order_of_arrival(threads: int, sizes: li
 
 @pytest.mark.parametrize(("seconds_each", "size"), [(0.001, 8), (0.007, 7), (0.0249, 2), (0.026, 1), (9, 1)])
 def test_a_batch_takes_no_longer_than_it_may(seconds_each: float, size: int) -> None:
-    batches = filled(8, seconds_each, requests=size - 1)
-    assert not batches.full
-    batches.add(0)
-    assert batches.full
-    assert len(batches.take(threads=1)) == size
-    assert len(batches) == 0
+    prepared = filled(8, seconds_each, requests=size - 1)
+    assert not prepared.full
+    prepared.add(0)
+    assert prepared.full
+    assert len(prepared.take(threads=1)) == size
+    assert len(prepared) == 0
 
 
 def test_no_batches_until_it_is_known_how_long_one_takes() -> None:
-    batches = Batches(8)
-    batches.add(1)
-    assert batches.full
+    prepared = Batches(8)
+    prepared.add(1)
+    assert prepared.full
 
 
+@pytest.mark.usefixtures("however_long")
 def test_who_waits_is_predicted_for_together() -> None:
     model = Model()
     answers = while_one_is_predicted(model, queue_to(model), [1, 2, 3])
@@ -141,6 +149,7 @@ def test_who_waits_is_predicted_for_together() -> None:
     assert model.batches == [[100], [1, 2, 3]]
 
 
+@pytest.mark.usefixtures("however_long")
 def test_a_batch_has_an_end() -> None:
     model = Model()
     answers = while_one_is_predicted(model, queue_to(model, max_size=2), [1, 2, 3, 4, 5])

@@ -98,7 +98,7 @@ def test_turns_come_in_the_order_of_arrival() -> None:
             thread.start()
             workers.wait_for(waiting)
     for thread in threads:
-        thread.join()
+        thread.join(LONG)
     assert served == list(range(8))
 
 
@@ -114,7 +114,7 @@ def assert_told_at_once(workers: Workers, max_wait: float) -> None:
 @contextmanager
 def one_waiting(workers: Workers) -> Iterator[None]:
     """Until a place is free, which is so at the end of a block around this one."""
-    thread = threading.Thread(target=predict, args=(workers, 0))
+    thread = threading.Thread(target=predict, args=(workers, 0), daemon=True)
     thread.start()
     workers.wait_for(1)
     yield
@@ -145,9 +145,9 @@ def test_one_may_wait_for_each_thread_however_slow_the_model() -> None:
 
 
 def test_threads_share_the_wait() -> None:
-    """Four that take 0.4 s each are a wait of 0.8 s for two threads, and of 1.6 s for one."""
-    workers = Workers(places=2, max_wait=1)
-    predict(workers, 0.4)
+    """Four that take 0.8 s each are a wait of 1.6 s for two threads, and of 3.2 s for one."""
+    workers = Workers(places=2, max_wait=2)
+    predict(workers, 0.8)
     with occupied(workers), occupied(workers):
         callers = [threading.Thread(target=predict, args=(workers, 0)) for _ in range(4)]
         for waiting, caller in enumerate(callers, start=1):
@@ -174,7 +174,7 @@ def test_what_is_foreseen_follows_the_predictions() -> None:
     predict(workers, 0.15)
     for _ in range(40):
         predict(workers, 0)
-    with occupied(workers) as end:
+    with occupied(workers) as end, one_waiting(workers):
         threading.Timer(0.01, end.set).start()
         predict(workers, 0)
 
