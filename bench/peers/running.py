@@ -145,7 +145,9 @@ def _first_answer(process: subprocess.Popen[bytes], url: str, server: Server, lo
         time.sleep(0.05)
     log.seek(0)
     what = "does not answer" if process.poll() is None else "ended"
-    raise DoesNotRun(f"it {what}: {answer[-300:]}\n{log.read()[-2000:].decode()}")
+    # The other lines of its log name paths of this machine.
+    errors = re.findall(r"^\w+Error: .*", log.read().decode(errors="replace"), re.MULTILINE)
+    raise DoesNotRun("; ".join([f"it {what}: {answer[-300:]}", *errors[-1:]]))
 
 
 def _logits(answer: object) -> list[float]:
