@@ -1,16 +1,16 @@
 """All ways to choose an image; it is shown before anything is sent."""
 
 import io
-import re
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Request, Route, expect
+from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from harness.project import PROJECT
 from tests.e2e.visitor import (
+    Held,
     change_config,
     expect_answer,
     open_page,
@@ -71,13 +71,12 @@ def test_any_image_address_can_be_typed(opened: Page, stack: Stack, sent: list[R
 
 def test_never_shows_the_previous_image_for_the_chosen_one(opened: Page, stack: Stack) -> None:
     wait_until_shown(opened)
-    held: list[Route] = []
-    opened.route(re.compile("slow"), lambda route: held.append(route))
+    image = Held(opened, "**/*slow")
     opened.get_by_label("Image address").fill(f"{stack.outputs['pageUrl']}/samples/5.jpg?slow")
     opened.get_by_label("Image address").press("Tab")
     expect(opened.locator("#image")).to_have_attribute("alt", "5.jpg")
     expect(opened.locator("#image")).to_be_hidden()
-    held[0].continue_()
+    image.release()
     expect(opened.locator("#image")).to_be_visible()
 
 

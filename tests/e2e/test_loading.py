@@ -3,33 +3,13 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.visitor import status, submit, submit_button
+from tests.e2e.visitor import Held, status, submit, submit_button
 from tests.stack import Stack
 
 LARGEST_TRANSFER_BYTES = 40_000
 FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
-
-
-class Held:
-    """Requests that the server does not answer yet."""
-
-    def __init__(self, page: Page, pattern: str) -> None:
-        self._routes: list[Route] | None = []
-        page.route(pattern, self._handle)
-
-    def _handle(self, route: Route) -> None:
-        if self._routes is None:
-            route.continue_()
-        else:
-            self._routes.append(route)
-
-    def release(self) -> None:
-        assert self._routes
-        held, self._routes = self._routes, None
-        for route in held:
-            route.continue_()
 
 
 def open_and_see_it_painted(page: Page, stack: Stack) -> None:

@@ -1,9 +1,10 @@
 """What visitors of the page do."""
 
 import json
+import time
 from typing import Any
 
-from playwright.sync_api import Locator, Page, Request, Response, expect
+from playwright.sync_api import Locator, Page, Request, Response, Route, expect
 
 from tests.stack import Stack
 
@@ -64,6 +65,31 @@ def wait_until_shown(page: Page) -> None:
     page.wait_for_function(
         "() => document.querySelector('#image').complete && document.querySelector('#image').naturalWidth"
     )
+
+
+class Held:
+    """Requests that the server does not answer yet."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._page = page
+        self._routes: list[Route] | None = []
+        page.route(pattern, self._handle)
+
+    def _handle(self, route: Route) -> None:
+        if self._routes is None:
+            route.continue_()
+        else:
+            self._routes.append(route)
+
+    def release(self) -> None:
+        """Let the server answer from now on, once something was held."""
+        give_up_at = time.monotonic() + LOADING_TIMEOUT_MS / 1000
+        while not self._routes:
+            assert time.monotonic() < give_up_at, "the page asked for nothing"
+            self._page.wait_for_timeout(20)  # the browser tells of a request after the page began to wait for it
+        held, self._routes = self._routes, None
+        for route in held:
+            route.continue_()
 
 
 def not_ready(retry_after: str) -> dict[str, Any]:
