@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 from model_server.container.batches import MAX_SIZE
-from model_server.container.server import Server, Settings
+from model_server.container.server import Settings, serve
 from model_server.serving.json_log import log_as_json
 
 # InvokeEndpoint's limit: `Body` in botocore's service model of sagemaker-runtime.
@@ -37,7 +37,7 @@ def main() -> None:
     except ValueError as error:
         sys.exit(str(error))
     log_as_json(sys.stdout)
-    Server(settings).run()
+    serve(settings)
 
 
 def read_settings() -> Settings:

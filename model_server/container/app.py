@@ -5,87 +5,97 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.h
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from model_server.container.queue import QueueFull
+from model_server.container.request_body import read_body
+from model_server.container.requests_logged import RequestsLogged
 from model_server.container.served_model import ServedModel
-from model_server.serving.request_body import read_body, with_request_body
-from model_server.serving.request_log import log_answer, note_start
 
-# More requests at once than these are turned away, so that the server has a thread left to answer /ping.
+# More requests at once than these are turned away: each holds a body in memory, and a thread.
 MAX_INVOCATIONS = 32
+
+# Seconds that a refusal takes. Clients that ask again at once, over and over, would keep the model from its cores.
+_REFUSAL = 0.1
 
 _log = logging.getLogger(__name__)
 
 
-def create_app(model: ServedModel, max_request_bytes: int) -> Flask:
-    """Return the WSGI application that serves the model. Until the model is loaded it answers 503."""
-    app = Flask(__name__, static_folder=None)
-    app.wsgi_app = with_request_body(app.wsgi_app)  # type: ignore[method-assign]
-    places = threading.BoundedSemaphore(MAX_INVOCATIONS)
+def create_app(model: ServedModel, max_request_bytes: int) -> Starlette:
+    """Return the ASGI application that serves the model. Until the model is loaded it answers 503."""
+    places = asyncio.Semaphore(MAX_INVOCATIONS)
+    threads = ThreadPoolExecutor(MAX_INVOCATIONS, thread_name_prefix="request")
 
-    @app.get("/ping", provide_automatic_options=False)
-    def ping() -> Response:
+    async def ping(_: Request) -> Response:
+        return Response() if model.loaded else _loading()
+
+    async def invocations(request: Request) -> Response:
         if not model.loaded:
-            return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The model is being loaded.")
-        return Response(status=HTTPStatus.OK)
+            return _loading()
+        if places.locked():
+            return await _late(_queue_full(QueueFull(retry_after=1)))
+        async with places:
+            body = await read_body(request, max_request_bytes)
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(threads, _invoke, model, request, body)
+        return await _late(answer) if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS else answer
 
-    @app.post("/invocations", provide_automatic_options=False)
-    def invocations() -> Response:
-        if not model.loaded:
-            return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The model is being loaded.")
-        if not places.acquire(blocking=False):
-            raise QueueFull(retry_after=1)
-        try:
-            body = read_body(max_request_bytes)
-            answer, content_type = model.invoke(body, request.content_type, request.headers.get("Accept"))
-        finally:
-            places.release()
-        return Response(answer, content_type=content_type)
-
-    app.before_request(note_start)
-    app.after_request(_log_request)
-    app.register_error_handler(QueueFull, _queue_full)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _hook_error)
+    app = Starlette(
+        routes=[Route("/ping", ping), Route("/invocations", invocations, methods=["POST"])],
+        middleware=[Middleware(RequestsLogged)],
+        exception_handlers={HTTPException: _http_error},  # type: ignore[dict-item]  # only such come to it
+    )
+    app.router.redirect_slashes = False
     return app
 
 
-def _error(status: int, message: str) -> Response:
-    return Response(json.dumps({"message": message}), status, mimetype="application/json")
+def _invoke(model: ServedModel, request: Request, body: bytes) -> Response:
+    """Ask the model, in a thread: nothing of what its code may raise gets to the event loop."""
+    try:
+        answer, content_type = model.invoke(body, request.headers.get("Content-Type"), request.headers.get("Accept"))
+        return Response(answer, headers={"Content-Type": content_type})
+    except QueueFull as error:
+        return _queue_full(error)
+    except BaseException as error:
+        return _hook_error(error, request.state.request_id)
+
+
+async def _late(refusal: Response) -> Response:
+    await asyncio.sleep(_REFUSAL)
+    return refusal
+
+
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"message": message}, status, headers)
+
+
+def _loading() -> Response:
+    return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The model is being loaded.")
 
 
 def _queue_full(error: QueueFull) -> Response:
     # Not 503: overload is no fault of the container's, and must not roll a deployment back that watches for 5xx.
-    answer = _error(HTTPStatus.TOO_MANY_REQUESTS, str(error))
-    answer.headers["Retry-After"] = str(error.retry_after)
-    return answer
+    return _error(HTTPStatus.TOO_MANY_REQUESTS, str(error), {"Retry-After": str(error.retry_after)})
 
 
-def _http_error(error: HTTPException) -> Response:
-    answer = _error(error.code or HTTPStatus.INTERNAL_SERVER_ERROR, error.description or error.name)
-    # Keeps what belongs to the status, such as Allow of a 405.
-    answer.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
-    return answer
+async def _http_error(_: Request, error: HTTPException) -> Response:
+    return _error(error.status_code, error.detail, dict(error.headers or {}))
 
 
-def _hook_error(error: Exception) -> Response:
+def _hook_error(error: BaseException, request_id: str) -> Response:
     # Model code blames a request by an error that carries the status; AWS's containers look for the same attributes.
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return _error(status, str(getattr(error, "message", error)))
-    _log.error("the model failed", exc_info=error, extra={"fields": {"requestId": g.request_id}})
-    return _error(HTTPStatus.INTERNAL_SERVER_ERROR, f"The model failed; the log has more on {g.request_id}.")
-
-
-def _log_request(response: Response) -> Response:
-    """Log it, but not health checks, of which SageMaker sends one every few seconds."""
-    if request.path != "/ping":
-        log_answer(response.status_code, contentType=request.content_type, bytes=request.content_length)
-    return response
+    _log.error("the model failed", exc_info=error, extra={"fields": {"requestId": request_id}})
+    return _error(HTTPStatus.INTERNAL_SERVER_ERROR, f"The model failed; the log has more on {request_id}.")

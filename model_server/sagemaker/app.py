@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
@@ -17,8 +18,9 @@ from model_server.sagemaker.errors import (
 )
 from model_server.sagemaker.operations import perform
 from model_server.sagemaker.registry import Registry
-from model_server.serving.request_body import MalformedBody, read_body, with_request_body
-from model_server.serving.request_log import log_answer, note_start
+from model_server.sagemaker.request_body import MalformedBody, read_body, with_request_body
+from model_server.serving.request_id import CUSTOM_ATTRIBUTES, request_id_of
+from model_server.serving.request_log import log_answer
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +56,7 @@ def create_app(registry: Registry) -> Flask:
         with registry.lock:
             return jsonify(status="ok", endpoints=[_health_of(endpoint) for endpoint in registry.endpoints.values()])
 
-    app.before_request(note_start)
-    app.before_request(_name_request)
+    app.before_request(_note_start)
     app.before_request(lambda: protocol.require_private_name(request.headers))
     app.after_request(_log_request)
     app.after_request(_take_the_whole_body)
@@ -78,7 +79,10 @@ def _health_of(endpoint: Endpoint) -> dict[str, object]:
     }
 
 
-def _name_request() -> None:
+def _note_start() -> None:
+    """Before anything else happens to a request: it gets its ids, and its time begins to count."""
+    g.started_at = time.monotonic()
+    g.request_id = request_id_of(request.headers.get(CUSTOM_ATTRIBUTES))
     g.aws_request_id = protocol.new_request_id()
 
 
@@ -86,8 +90,16 @@ def _log_request(response: Response) -> Response:
     """SDKs show their users the id in the header, and these look for it in the log."""
     response.headers["x-amzn-RequestId"] = g.aws_request_id
     if request.path != "/_health":
-        target = request.headers.get("X-Amz-Target")
-        log_answer(response.status_code, awsRequestId=g.aws_request_id, target=target, error=g.get("error"))
+        log_answer(
+            g.request_id,
+            g.started_at,
+            request.method,
+            request.path,
+            response.status_code,
+            awsRequestId=g.aws_request_id,
+            target=request.headers.get("X-Amz-Target"),
+            error=g.get("error"),
+        )
     return response
 
 

@@ -23,7 +23,7 @@ from model_server.sagemaker.endpoint import Endpoint
 from model_server.sagemaker.errors import ModelError, ServiceUnavailable, ValidationError
 from model_server.sagemaker.protocol import Caller
 from model_server.sagemaker.registry import Registry
-from model_server.serving.request_body import read_body
+from model_server.sagemaker.request_body import read_body
 from model_server.serving.request_id import CUSTOM_ATTRIBUTES
 
 MAX_BODY_BYTES = 6 * 1024**2

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import HaltServer
+from gunicorn.glogging import Logger
 
 from model_server.sagemaker.app import create_app
 from model_server.sagemaker.model_data import own_s3_client
@@ -15,13 +16,21 @@ from model_server.sagemaker.registry import Registry
 from model_server.sagemaker.service_model import operation_model
 from model_server.sagemaker.standby import prepare
 from model_server.sagemaker.worker import Worker
-from model_server.serving.json_log import GunicornLogger
-from model_server.serving.worker_lifeline import WorkerLifeline
+from model_server.sagemaker.worker_lifeline import WorkerLifeline
 
 log = logging.getLogger(__name__)
 
 THREADS = 64  # each invocation occupies one for up to a minute
 _GRACE_SECONDS = 20  # for requests and containers to end; containers that take longer are killed with the worker
+
+
+class _Logger(Logger):  # type: ignore[misc]  # gunicorn has no type information
+    """Has gunicorn's own messages logged like all others."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers = []
+        self.error_log.propagate = True
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -58,7 +67,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": _GRACE_SECONDS,
             "keepalive": 75,  # longer than SDKs keep idle connections, so that none is closed under a request
             "loglevel": "warning",
-            "logger_class": GunicornLogger,
+            "logger_class": _Logger,
             "control_socket_disable": True,
             "post_worker_init": lambda _worker: self._started(),
             "worker_exit": lambda _arbiter, _worker: self._stopped(),

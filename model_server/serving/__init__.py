@@ -1,1 +1,1 @@
-"""What the container and the stand-in for SageMaker share: logs, ids, bodies of requests, the life of a worker."""
+"""What the container and the stand-in for SageMaker share: logs, and ids of requests."""

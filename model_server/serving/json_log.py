@@ -14,9 +14,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TextIO
-
-from gunicorn.glogging import Logger
+from typing import TextIO
 
 log = logging.getLogger(__name__)
 
@@ -80,15 +78,6 @@ class JsonHandler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
         if not isinstance(sys.exception(), OSError):
             super().handleError(record)
-
-
-class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no type information
-    """Has gunicorn's own messages logged like all others."""
-
-    def setup(self, cfg: Any) -> None:
-        super().setup(cfg)
-        self.error_log.handlers = []
-        self.error_log.propagate = True
 
 
 def log_as_json(stream: TextIO) -> None:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import psutil
-
 from harness.project import PROJECT
 from model_server.sagemaker.archive import unpack
 from tests.embedded_stack import free_port
@@ -108,18 +106,12 @@ def sample_model_container(directory: Path) -> Iterator[Container]:
         yield container
 
 
-def processes(container: Container) -> list[psutil.Process]:
-    """The container's processes: gunicorn's, and the one that has the model."""
-    parent = psutil.Process(container.process.pid)
-    return [parent, *parent.children(recursive=True)]
-
-
 def memory(container: Container, measure: str) -> int:
-    """The memory, in bytes, of the largest of the container's processes. `measure` is a line of proc(5)'s status."""
-    statuses = [Path(f"/proc/{process.pid}/status").read_text() for process in processes(container)]
-    return max(int(status.split(f"{measure}:")[1].split()[0]) for status in statuses) * 1024
+    """The container's memory in bytes. `measure` is a line of proc(5)'s status."""
+    status = Path(f"/proc/{container.process.pid}/status").read_text()
+    return int(status.split(f"{measure}:")[1].split()[0]) * 1024
 
 
 def peak_memory(container: Container) -> int:
-    """The most memory, in bytes, that one of them has had."""
+    """The most memory, in bytes, that it has had."""
     return memory(container, "VmHWM")

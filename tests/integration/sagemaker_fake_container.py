@@ -2,7 +2,7 @@
 
 FAKE_START in the model's environment: `exit` (fails to start), `unready` (/ping answers 503), `garbage` (not HTTP),
 `once` (is ready when started for the first time, and never again).
-FAKE_PING_DELAY: seconds until /ping answers 200.
+FAKE_READY: /ping answers 503 until this file exists.
 Custom attributes of an invocation: `die`, `sleep <seconds>`, `status <code>`, `truncate`, `flood`, `trickle`.
 """
 
@@ -15,7 +15,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-STARTED = time.monotonic()
+READY = Path(os.environ.get("FAKE_READY", "/"))
 START = os.environ.get("FAKE_START")
 FIRST_START = Path(os.environ["SM_MODEL_DIR"]) / "started"
 IS_BROKEN = START == "unready" or (START == "once" and FIRST_START.exists())
@@ -26,8 +26,7 @@ class Contract(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        ready = time.monotonic() - STARTED >= float(os.environ.get("FAKE_PING_DELAY", "0"))
-        self.answer(200 if ready and not IS_BROKEN else 503, b"")
+        self.answer(200 if READY.exists() and not IS_BROKEN else 503, b"")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -39,10 +39,11 @@ def is_running(pid: int) -> bool:
     return False
 
 
-def test_creating_serving_deleting(stand_in: StandIn) -> None:
+def test_creating_serving_deleting(stand_in: StandIn, tmp_path: Path) -> None:
     sagemaker = stand_in.sagemaker
     uri = stand_in.upload("life.tar.gz", {"name.txt": "life"})
-    stand_in.configure("life", uri, {"FAKE_PING_DELAY": "1"})
+    ready = tmp_path / "ready"
+    stand_in.configure("life", uri, {"FAKE_READY": str(ready)})
     sagemaker.create_endpoint(EndpointName="life", EndpointConfigName="life", Tags=[{"Key": "k", "Value": "v"}])
 
     creating = sagemaker.describe_endpoint(EndpointName="life")
@@ -58,6 +59,7 @@ def test_creating_serving_deleting(stand_in: StandIn) -> None:
         f'Cannot create already existing endpoint "{ARN}:endpoint/life".'
     )
 
+    ready.touch()
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="life", WaiterConfig=WAIT)
     serving = sagemaker.describe_endpoint(EndpointName="life")
     assert serving["EndpointArn"] == f"{ARN}:endpoint/life"
@@ -82,10 +84,11 @@ def test_creating_serving_deleting(stand_in: StandIn) -> None:
     )
 
 
-def test_a_serverless_endpoint_that_is_being_created_is_not_ready(stand_in: StandIn) -> None:
+def test_a_serverless_endpoint_that_is_being_created_is_not_ready(stand_in: StandIn, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
     serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 1}
     stand_in.configure(
-        "cold", stand_in.upload("cold.tar.gz", {"a": "b"}), {"FAKE_PING_DELAY": "1"}, ServerlessConfig=serverless
+        "cold", stand_in.upload("cold.tar.gz", {"a": "b"}), {"FAKE_READY": str(ready)}, ServerlessConfig=serverless
     )
     stand_in.sagemaker.create_endpoint(EndpointName="cold", EndpointConfigName="cold")
     with pytest.raises(ClientError) as refused:
@@ -93,6 +96,7 @@ def test_a_serverless_endpoint_that_is_being_created_is_not_ready(stand_in: Stan
     response = refused.value.response
     assert response["Error"]["Code"] == "ModelNotReadyException"
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
+    ready.touch()
     stand_in.settled("cold")
     assert stand_in.invoke("cold")
 
@@ -193,9 +197,10 @@ def test_update_replaces_the_container(stand_in: StandIn) -> None:
     assert "FailureReason" not in described
 
 
-def test_no_request_fails_while_an_endpoint_is_updated(stand_in: StandIn) -> None:
+def test_no_request_fails_while_an_endpoint_is_updated(stand_in: StandIn, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
     stand_in.create_endpoint("busy")
-    stand_in.configure("busy-2", stand_in.upload("busy-2.tar.gz", {"a": "b"}), {"FAKE_PING_DELAY": "1"})
+    stand_in.configure("busy-2", stand_in.upload("busy-2.tar.gz", {"a": "b"}), {"FAKE_READY": str(ready)})
     done, answered_by, failures = threading.Event(), set(), []
 
     def client() -> None:
@@ -217,6 +222,7 @@ def test_no_request_fails_while_an_endpoint_is_updated(stand_in: StandIn) -> Non
         )
         long.start()
         stand_in.sagemaker.update_endpoint(EndpointName="busy", EndpointConfigName="busy-2")
+        ready.touch()
         eventually(lambda: len(answered_by) == 2)
         assert stand_in.settled("busy")["EndpointStatus"] == "InService"
         long.join()
@@ -243,10 +249,13 @@ def test_a_failed_update_leaves_the_old_container_serving(stand_in: StandIn) -> 
     assert stand_in.invoke("steady")["pid"] == pid
 
 
-def test_a_killed_container_is_replaced(stand_in: StandIn) -> None:
-    stand_in.create_endpoint("killed", {"FAKE_PING_DELAY": "1"})
+def test_a_killed_container_is_replaced(stand_in: StandIn, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    ready.touch()
+    stand_in.create_endpoint("killed", {"FAKE_READY": str(ready)})
     for _ in range(2):
         pid = stand_in.invoke("killed")["pid"]
+        ready.unlink()
         os.kill(pid, signal.SIGKILL)
         eventually(functools.partial(lambda old: stand_in.container_pid("killed") != old, pid))
         with pytest.raises(ClientError) as refused:
@@ -255,6 +264,7 @@ def test_a_killed_container_is_replaced(stand_in: StandIn) -> None:
         assert response["Error"]["Code"] == "ServiceUnavailable"
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 503
         assert stand_in.sagemaker.describe_endpoint(EndpointName="killed")["EndpointStatus"] == "InService"
+        ready.touch()
         eventually(lambda: stand_in.container_pid("killed"))
         seen = stand_in.invoke("killed")
         assert seen["pid"] != pid

@@ -1,0 +1,40 @@
+"""One line of the log for each request; but not for health checks, of which SageMaker sends one every few seconds."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from model_server.serving.request_id import CUSTOM_ATTRIBUTES, request_id_of
+from model_server.serving.request_log import log_answer
+
+
+class RequestsLogged:
+    """ASGI middleware that gives each request its `state.request_id` and logs its answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started_at = time.monotonic()
+        headers = Headers(scope=scope)
+        request_id = request_id_of(headers.get(CUSTOM_ATTRIBUTES))
+        length = headers.get("Content-Length")
+        scope["state"] = {"request_id": request_id}
+
+        async def log_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["path"] != "/ping":
+                log_answer(
+                    request_id,
+                    started_at,
+                    scope["method"],
+                    scope["path"],
+                    message["status"],
+                    contentType=headers.get("Content-Type"),
+                    bytes=int(length) if length else None,
+                )
+            await send(message)
+
+        await self._app(scope, receive, log_and_send)
