@@ -159,7 +159,7 @@ $(MODEL): model_server/sample_model/model.pth model_server/sample_model/package 
 	@mkdir -p $(@D)
 	@model_server/sample_model/package $(PY) $@
 
-$(MODEL_INT8): $(MODEL) model_server/optimize.py model_server/quantization.py
+$(MODEL_INT8): $(MODEL) model_server/optimize.py model_server/quantization.py model_server/quantized_engine.py
 	@$(PY) -m model_server.sample_model.photographs --output $(PHOTOGRAPHS)
 	@$(PY) -m model_server.optimize --artifact $(MODEL) --calibration $(PHOTOGRAPHS)/calibration \
 		--held-out $(PHOTOGRAPHS)/held-out --output $@

@@ -11,6 +11,7 @@ from harness.project import PROJECT
 from model_server.artifact.torchvision_import import import_torchvision
 from model_server.package import MODEL_CODE, package
 from model_server.quantization import quantize
+from model_server.quantized_engine import fastest_engine
 from model_server.sagemaker.archive import unpack
 
 MODELS = ("sample", "resnet18", "resnet50")
@@ -47,6 +48,7 @@ def _random_artifact(model: str, precision: str, archive: Path) -> None:
         weights = Path(folder)
         if precision == "int8":
             torch.jit.save(quantize(network, torch.rand(20, 3, 224, 224)), weights / "model.pt")
+            manifest["quantized_engine"] = fastest_engine(weights / "model.pt", (224, 224))
         else:
             torch.save(network.state_dict(), weights / "model.pth")
         package(weights, manifest | {"precision": precision}, archive)

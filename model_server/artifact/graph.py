@@ -31,13 +31,18 @@ def trace(network: nn.Module, image_size: tuple[int, int]) -> torch.jit.ScriptMo
         return _warmed_up(torch.jit.freeze(traced), image_size)
 
 
-def load(file: Path, image_size: tuple[int, int]) -> torch.jit.ScriptModule:
+def load(file: Path, image_size: tuple[int, int], quantized_engine: str | None = None) -> torch.jit.ScriptModule:
     """Return the graph that `torch.jit.save` wrote.
+
+    quantized_engine: whose kernels compute in 8 bits, where the CPU can run them; the process's other graphs keep
+    theirs, for weights are laid out for an engine when they are loaded.
 
     Raises:
         ValueError: the file is no such graph.
         RuntimeError: the graph cannot take images of this size.
     """
+    if quantized_engine in torch.backends.quantized.supported_engines:
+        torch.backends.quantized.engine = quantized_engine
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore", DeprecationWarning)
         try:

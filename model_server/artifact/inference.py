@@ -55,7 +55,7 @@ def model_fn(model_dir: str) -> Model:
 def _load_network(artifact: Path, manifest: Manifest) -> torch.jit.ScriptModule:
     """What `model_server.optimize` wrote is a graph already; a checkpoint becomes one here."""
     if manifest.precision == "int8":
-        return graph.load(artifact / "model.pt", manifest.image_size)
+        return graph.load(artifact / "model.pt", manifest.image_size, manifest.quantized_engine)
     weights = read_state_dict(artifact / "model.pth")
     classifier = load_classifier(manifest.architecture, weights, len(manifest.labels), manifest.image_size)
     return graph.trace(classifier, manifest.image_size)

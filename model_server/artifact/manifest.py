@@ -22,6 +22,8 @@ class Manifest:
             The defaults change nothing.
         precision: `float32`, with the weights in `model.pth`; or `int8`, with the quantised graph in `model.pt`,
             of which some layers may be in float.
+        quantized_engine: whose 8-bit kernels are to compute it, a name of `torch.backends.quantized`; by default, and
+            where the CPU cannot run them, PyTorch chooses.
 
     Raises:
         ValueError: a value cannot be right; the message names it.
@@ -33,6 +35,7 @@ class Manifest:
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     precision: str = "float32"
+    quantized_engine: str | None = None
 
     def __post_init__(self) -> None:
         if not self.labels or not all(isinstance(label, str) and label for label in self.labels):
@@ -62,6 +65,7 @@ class Manifest:
                 mean=tuple(fields.get("mean", cls.mean)),
                 std=tuple(fields.get("std", cls.std)),
                 precision=fields.get("precision", cls.precision),
+                quantized_engine=fields.get("quantized_engine", cls.quantized_engine),
             )
         except KeyError as error:
             raise ValueError(f"{path} has no {error}") from error

@@ -2,11 +2,15 @@
 
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
+
+from model_server.quantization import quantize
+from model_server.quantized_engine import ENGINES
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "model_server" / "artifact"))
 
@@ -67,3 +71,33 @@ def test_a_file_that_is_no_graph(tmp_path: Path) -> None:
     (tmp_path / "model.pt").write_bytes(b"weights")
     with pytest.raises(ValueError, match=r"model\.pt is not a TorchScript file"):
         graph.load(tmp_path / "model.pt", (64, 64))
+
+
+@pytest.fixture
+def in_8_bits(tmp_path: Path) -> Iterator[Path]:
+    """A graph in a file; afterwards the process has the engine that it had."""
+    engine = torch.backends.quantized.engine
+    torch.jit.save(quantize(network("mobilenet_v3_small"), torch.rand(4, 3, 64, 64)), tmp_path / "model.pt")
+    yield tmp_path / "model.pt"
+    torch.backends.quantized.engine = engine
+
+
+def test_every_engine_answers_alike(in_8_bits: Path) -> None:
+    images = torch.rand(3, 3, 64, 64)
+    graphs = [graph.load(in_8_bits, (64, 64), engine) for engine in ENGINES]
+    with torch.inference_mode():
+        expected, *others = [loaded(images) for loaded in graphs]
+    for logits in others:
+        torch.testing.assert_close(logits, expected, rtol=0.02, atol=0.02 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("engine", [*ENGINES, "qnnpack"])
+def test_the_engine_is_the_one_that_the_manifest_names(in_8_bits: Path, engine: str) -> None:
+    graph.load(in_8_bits, (64, 64), engine)
+    assert torch.backends.quantized.engine == engine
+
+
+def test_an_engine_for_other_cpus_is_no_reason_not_to_serve(in_8_bits: Path) -> None:
+    before = torch.backends.quantized.engine
+    graph.load(in_8_bits, (64, 64), "of another CPU")
+    assert torch.backends.quantized.engine == before

@@ -72,6 +72,7 @@ def test_the_manifest_says_what_it_is_and_how_faithful(int8: Path, tmp_path: Pat
     unpack(int8, tmp_path / "model")
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
     assert manifest["precision"] == "int8"
+    assert manifest["quantized_engine"] in torch.backends.quantized.supported_engines
     assert manifest["labels"] == ["1", "2", "3", "4", "5"]
     faithfulness = manifest["faithfulness"]
     assert faithfulness["images"] == 1000
