@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/s
 from bench.peers.running import DoesNotRun, running
 from bench.peers.servers import OURS, SERVERS
 from bench.served_models import MODELS, model_directory
+from bench.serving_load import ask
 from bench.serving_report import draw, summary, tables
 from harness.project import PROJECT
 
@@ -68,8 +69,7 @@ def measure(server: str, model: str, precision: str, seconds: float) -> list[dic
         check(process.logits, model, precision)
         for clients in CLIENTS:
             row = {"server": server, "model": model, "artifact": precision, "clients": clients}
-            command = [sys.executable, "-m", "bench.serving_load", server, process.url, str(clients), str(seconds)]
-            row |= json.loads(subprocess.check_output(command, cwd=PROJECT))
+            row |= ask(server, process.url, clients, seconds)
             rows.append(row | {"rss_mb": process.rss_mb(), "start_s": process.start_seconds})
     return rows
 

@@ -1,64 +1,48 @@
-"""Clients for the benchmark of the servers, in a process of their own: `python -m bench.serving_load SERVER URL N S`.
+"""Clients for the benchmark of the servers: wrk's, because they leave the cores to the server that they measure.
 
-Locust makes the process cooperative (gevent) when it is imported, so this import comes first.
+(Locust's, which the load tests have, take 0.6 ms of a core for each request: an eighth of what the server takes.)
+https://github.com/wg/wrk
 """
 
-from locust import FastHttpUser, task  # isort: skip
 import json
-import statistics
-import sys
+import shutil
+import subprocess
+import tempfile
 import time
-from itertools import cycle
-from typing import Any
-from urllib.parse import urlsplit
+from pathlib import Path
 
-from locust.env import Environment
-from locust.exception import StopUser
+import click
 
 from bench.peers.servers import SERVERS
 from harness.project import PROJECT
 
 WARM_UP = 0.2  # of the time
+_TIMEOUT = "60s"
 
 
 def ask(server: str, url: str, clients: int, seconds: float) -> dict[str, float]:
-    """Ask again and again from so many clients at once; what counts is what was sent after the warm-up."""
-    requests = [SERVERS[server].request((PROJECT / f"site/samples/{i}.jpg").read_bytes()) for i in range(1, 6)]
-    begin = time.monotonic() + WARM_UP * seconds
-    end = begin + seconds
-    parts = urlsplit(url)
-    good: list[float] = []
-    errors = 0
+    """Ask again and again from so many clients at once; what counts is what was sent after the warm-up.
 
-    class Client(FastHttpUser):
-        host = f"http://{parts.netloc}"
-        connection_timeout = network_timeout = 60
-        images = cycle(requests)
-
-        @task
-        def ask(self) -> None:
-            nonlocal errors
-            if time.monotonic() > end:
-                raise StopUser
-            media_type, body = next(self.images)
-            sent_at = time.monotonic()
-            client: Any = self.client  # it takes bytes, too
-            post = client.post(parts.path, data=body, headers={"Content-Type": media_type})
-            if begin < time.monotonic() < end:
-                if post.status_code == 200:
-                    good.append(time.monotonic() - sent_at)
-                else:
-                    errors += 1
-
-    runner = Environment(user_classes=[Client]).create_local_runner()
-    runner.start(clients, spawn_rate=clients)
-    while time.monotonic() < end or runner.user_count:
-        time.sleep(0.1)
-    runner.quit()
-    quantiles = statistics.quantiles([second * 1000 for second in good], n=100) if len(good) > 1 else [0.0] * 99
-    return {"rps": len(good) / seconds, "p50_ms": quantiles[49], "p99_ms": quantiles[98], "errors": errors}
-
-
-if __name__ == "__main__":
-    name, address, count, duration = sys.argv[1:]
-    print(json.dumps(ask(name, address, int(count), float(duration))))
+    The latencies are of all answers; `errors` counts those that were none, or no 200.
+    """
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise click.ClickException("The clients of this benchmark are wrk's. Install it: apt install wrk")
+    with tempfile.TemporaryDirectory() as folder:
+        bodies = []
+        for sample in sorted((PROJECT / "site/samples").glob("[1-5].jpg")):
+            media_type, body = SERVERS[server].request(sample.read_bytes())
+            bodies.append(Path(folder) / sample.name)
+            bodies[-1].write_bytes(body)
+        command = [wrk, f"-c{clients}", "-t1", "--timeout", _TIMEOUT, "-s", str(PROJECT / "bench/serving_load.lua")]
+        asked = [url, "--", media_type, *map(str, bodies)]
+        subprocess.check_output([*command, f"-d{max(1, round(WARM_UP * seconds))}s", *asked])
+        time.sleep(1)  # until what was asked last, and whose answers nobody awaits, is answered
+        output = subprocess.check_output([*command, f"-d{round(seconds)}s", *asked], text=True)
+    found = json.loads(output.splitlines()[-1])
+    return {
+        "rps": (found["answers"] - found["refused"]) / found["seconds"],
+        "p50_ms": found["p50_ms"],
+        "p99_ms": found["p99_ms"],
+        "errors": found["refused"] + found["lost"],
+    }

@@ -103,16 +103,17 @@ def _python(name: str, server: Server) -> Path:
         return Path(sys.executable)
     environment = _ENVIRONMENTS / re.sub(r"\W+", "-", name.lower())
     python = environment / "bin" / "python"
-    if not (environment / "installed").exists():
+    installed = environment / "installed"
+    if not installed.exists() or installed.read_text() != str(server.packages):
         click.echo(f"installing {', '.join(server.packages)}", err=True)
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
         packages = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
         Path(packages.decode().strip(), "project.pth").write_text(sysconfig.get_path("purelib"))
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *server.packages]
         done = subprocess.run(install, capture_output=True, text=True)
         if done.returncode != 0:
             raise DoesNotRun(f"pip cannot install it: {done.stderr.strip().splitlines()[-1]}")
-        (environment / "installed").touch()
+        installed.write_text(str(server.packages))
     return python
 
 

@@ -82,7 +82,8 @@ SERVERS = {
     "Ray Serve": Server("bench.peers.ray_serve", ("ray[serve]==2.60.0",), environment={"RAY_USAGE_STATS_ENABLED": "0"}),
     "MLServer": Server(
         "bench.peers.mlserver_command start FOLDER",
-        ("mlserver==1.7.1",),
+        # Its workers expect an event loop where uvloop from 0.22 on has none.
+        ("mlserver==1.7.1", "uvloop<0.22"),
         path="/v2/models/model/infer",
         request=_v2_inference,
         files={"settings.json": _MLSERVER_SETTINGS, "model-settings.json": _MLSERVER_MODEL},
