@@ -23,7 +23,7 @@ from tests.integration.container_process import Answer, Container, serving, wait
 
 # Answers with the request itself, after waiting for the file that the request names, if it names one.
 MODEL_CODE = """
-import json, os, pathlib, sys, time
+import builtins, json, os, pathlib, sys, time
 
 class BadRequest(Exception):
     def __init__(self, status_code, message):
@@ -48,7 +48,7 @@ def predict_fn(data, model):
         pathlib.Path(data["started"]).touch()
         wait_for(data["wait_for"])
     if "raise" in data:
-        raise RuntimeError(data["raise"])
+        raise getattr(builtins, data.get("kind", "RuntimeError"))(data["raise"])
     if "print" in data:
         print(data["print"], file=sys.stderr)
     return data["text"]
@@ -132,6 +132,13 @@ def test_errors_are_json(
     assert list(answer.json) == ["message"]
     assert "Traceback" not in answer.json["message"]
     assert container.request("GET", "/ping").status == 200
+
+
+@pytest.mark.parametrize("kind", ["SystemExit", "KeyboardInterrupt", "StopIteration", "GeneratorExit", "MemoryError"])
+def test_whatever_the_hooks_raise_is_an_answer(container: Container, kind: str) -> None:
+    answer = container.invoke({"raise": "unusual", "kind": kind})
+    assert answer.status == 500
+    assert container.invoke({"text": "still here"}).status == 200
 
 
 def test_error_of_the_hooks_keeps_its_message(container: Container) -> None:
