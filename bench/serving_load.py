@@ -23,7 +23,7 @@ _TIMEOUT = "60s"
 def ask(server: str, url: str, clients: int, seconds: float) -> dict[str, float]:
     """Ask again and again from so many clients at once; what counts is what was sent after the warm-up.
 
-    The latencies are of all answers; `errors` counts those that were none, or no 200.
+    The latencies are of all answers; `errors` counts refusals, and questions without an answer.
     """
     wrk = shutil.which("wrk")
     if wrk is None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from model_server.package import MODEL_CODE, package
 from model_server.quantization import BATCH, quantize
-from model_server.quantized_engine import fastest_engine, seconds_per_image
+from model_server.quantized_engine import fastest_engine, seconds_for
 from model_server.sagemaker.archive import ArchiveRefused, unpack
 
 sys.path.insert(0, str(MODEL_CODE))
@@ -117,10 +117,10 @@ def optimize(artifact: Path, calibration: Path, held_out: Path, output: Path, fo
     else:
         raise ValueError(f"Nothing is written, because {'; '.join(comparison.faults())}.")
 
-    float32, int8 = seconds_per_image([graph.trace(network, manifest.image_size), quantized], manifest.image_size)
+    float32, int8 = seconds_for([graph.trace(network, manifest.image_size), quantized], manifest.image_size)
     click.echo(
-        f"A forward pass is {float32 / int8:.1f} times as fast as in float32, on one core of this machine, "
-        f"with PyTorch's quantized engine {engine}."
+        f"A forward pass is {float32 / int8:.1f} times as fast as in float32, on one core of this machine"
+        f"{f', with the quantized engine {engine}' if engine else ''}."
     )
     description = {
         **vars(manifest),

@@ -21,24 +21,34 @@ import graph
 ENGINES = ("x86", "fbgemm")
 
 _RUNS = 50
+_BATCH_SIZES = (1, 2, 4)  # as requests come
 
 
-def fastest_engine(file: Path, image_size: tuple[int, int]) -> str:
-    """Return the engine with which the 8-bit graph in the file takes the least time for one image on one core."""
+def fastest_engine(file: Path, image_size: tuple[int, int]) -> str | None:
+    """Return the engine with which the 8-bit graph in the file takes the least time; None where only others run."""
     engines = [engine for engine in ENGINES if engine in torch.backends.quantized.supported_engines]
-    seconds = seconds_per_image([graph.load(file, image_size, engine) for engine in engines], image_size)
-    return engines[seconds.index(min(seconds))]
+    seconds = seconds_for([graph.load(file, image_size, engine) for engine in engines], image_size, _BATCH_SIZES)
+    return engines[seconds.index(min(seconds))] if engines else None
 
 
 @torch.inference_mode()
-def seconds_per_image(graphs: Sequence[torch.jit.ScriptModule], image_size: tuple[int, int]) -> list[float]:
-    """The quickest of many runs of each graph; they take turns, so that all meet the same machine."""
-    image = torch.zeros(1, 3, *image_size)
+def seconds_for(
+    graphs: Sequence[torch.jit.ScriptModule], image_size: tuple[int, int], batch_sizes: Sequence[int] = (1,)
+) -> list[float]:
+    """How long each graph takes for these batches, on one core.
+
+    The quickest of many runs counts, in which the graphs take turns, so that all meet the same machine.
+    """
+    batches = [torch.zeros(size, 3, *image_size) for size in batch_sizes]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
 
     def seconds(graph: torch.jit.ScriptModule) -> float:
         started_at = time.perf_counter()
-        graph(image)
+        for batch in batches:
+            graph(batch)
         return time.perf_counter() - started_at
 
     rounds = [[seconds(graph) for graph in graphs] for _ in range(_RUNS)]
+    torch.set_num_threads(threads)
     return [min(runs) for runs in zip(*rounds, strict=True)]

@@ -104,7 +104,8 @@ def _python(name: str, server: Server) -> Path:
     environment = _ENVIRONMENTS / re.sub(r"\W+", "-", name.lower())
     python = environment / "bin" / "python"
     installed = environment / "installed"
-    if not installed.exists() or installed.read_text() != str(server.packages):
+    made_of = f"{sysconfig.get_path('purelib')} {' '.join(server.packages)}"
+    if not installed.exists() or installed.read_text() != made_of:
         click.echo(f"installing {', '.join(server.packages)}", err=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
         packages = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
@@ -113,7 +114,7 @@ def _python(name: str, server: Server) -> Path:
         done = subprocess.run(install, capture_output=True, text=True)
         if done.returncode != 0:
             raise DoesNotRun(f"pip cannot install it: {done.stderr.strip().splitlines()[-1]}")
-        installed.write_text(str(server.packages))
+        installed.write_text(made_of)
     return python
 
 

@@ -48,6 +48,8 @@ class Manifest:
             raise ValueError("mean and std must be three numbers each, and std positive")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision must be {' or '.join(PRECISIONS)}, not {self.precision!r}")
+        if not isinstance(self.quantized_engine, str | None):
+            raise ValueError(f"quantized_engine must be a name, not {self.quantized_engine!r}")
 
     @classmethod
     def read(cls, path: Path) -> Manifest:

@@ -6,16 +6,19 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.h
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from model_server.container.queue import QueueFull
 from model_server.container.request_body import read_body
@@ -28,10 +31,12 @@ MAX_INVOCATIONS = 32
 # Seconds that a refusal takes. Clients that ask again at once, over and over, would keep the model from its cores.
 _REFUSAL = 0.1
 
+_NO_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
 _log = logging.getLogger(__name__)
 
 
-def create_app(model: ServedModel, max_request_bytes: int) -> Starlette:
+def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
     """Return the ASGI application that serves the model. Until the model is loaded it answers 503."""
     places = asyncio.Semaphore(MAX_INVOCATIONS)
     threads = ThreadPoolExecutor(MAX_INVOCATIONS, thread_name_prefix="request")
@@ -44,30 +49,40 @@ def create_app(model: ServedModel, max_request_bytes: int) -> Starlette:
             return _loading()
         if places.locked():
             return await _late(_queue_full(QueueFull(retry_after=1)))
-        async with places:
-            body = await read_body(request, max_request_bytes)
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(threads, _invoke, model, request, body)
-        return await _late(answer) if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS else answer
+        try:
+            async with places:
+                body = await read_body(request, max_request_bytes)
+                loop = asyncio.get_running_loop()
+                answer = await loop.run_in_executor(threads, _invoke, model, request, body)
+            return await _late(answer) if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS else answer
+        except asyncio.CancelledError:  # the container stops, and cannot wait any longer
+            return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The container is being stopped.")
 
     app = Starlette(
         routes=[Route("/ping", ping), Route("/invocations", invocations, methods=["POST"])],
-        middleware=[Middleware(RequestsLogged)],
-        exception_handlers={HTTPException: _http_error},  # type: ignore[dict-item]  # only such come to it
+        exception_handlers={HTTPException: _http_error, Exception: _bug},  # type: ignore[dict-item]  # of these types
     )
     app.router.redirect_slashes = False
-    return app
+    return RequestsLogged(app)
 
 
 def _invoke(model: ServedModel, request: Request, body: bytes) -> Response:
-    """Ask the model, in a thread: nothing of what its code may raise gets to the event loop."""
+    """Ask the model, in a thread. Nothing that its code may raise gets to the event loop, which could not bear it."""
     try:
         answer, content_type = model.invoke(body, request.headers.get("Content-Type"), request.headers.get("Accept"))
-        return Response(answer, headers={"Content-Type": content_type})
+        return _response(answer, content_type)
     except QueueFull as error:
         return _queue_full(error)
     except BaseException as error:
-        return _hook_error(error, request.state.request_id)
+        with contextlib.suppress(BaseException):  # an error is the model's code as well
+            return _hook_error(error, request.state.request_id)
+        return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "The model failed, and so did its error.")
+
+
+def _response(answer: str | bytes, content_type: str) -> Response:
+    if _NO_HEADER.search(content_type):
+        raise ValueError(f"{content_type!r} is no media type")
+    return Response(answer if isinstance(answer, str) else bytes(answer), headers={"Content-Type": content_type})
 
 
 async def _late(refusal: Response) -> Response:
@@ -76,7 +91,7 @@ async def _late(refusal: Response) -> Response:
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"message": message}, status, headers)
+    return Response(json.dumps({"message": message}), status, headers, media_type="application/json")
 
 
 def _loading() -> Response:
@@ -92,10 +107,14 @@ async def _http_error(_: Request, error: HTTPException) -> Response:
     return _error(error.status_code, error.detail, dict(error.headers or {}))
 
 
+async def _bug(_: Request, __: Exception) -> Response:
+    return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "The container failed; its log has the details.")
+
+
 def _hook_error(error: BaseException, request_id: str) -> Response:
     # Model code blames a request by an error that carries the status; AWS's containers look for the same attributes.
     status = getattr(error, "status_code", None)
-    if isinstance(status, int):
+    if isinstance(status, int) and 400 <= status <= 599:
         return _error(status, str(getattr(error, "message", error)))
     _log.error("the model failed", exc_info=error, extra={"fields": {"requestId": request_id}})
     return _error(HTTPStatus.INTERNAL_SERVER_ERROR, f"The model failed; the log has more on {request_id}.")

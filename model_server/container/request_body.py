@@ -20,16 +20,16 @@ async def read_body(request: Request, limit: int) -> bytes:
     """
     announced = int(request.headers.get("Content-Length", 0))
     received = 0
-    parts = []
+    body = bytearray()
     try:
         async for part in request.stream():
             received += len(part)
             if max(announced, received) <= limit:
-                parts.append(part)
+                body += part
             elif received > limit + _DISCARDED:
                 break
     except ClientDisconnect:
         raise HTTPException(HTTPStatus.BAD_REQUEST, "The body is incomplete, or its chunks are malformed.") from None
     if max(announced, received) > limit:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request is larger than {limit} bytes.")
-    return b"".join(parts)
+    return bytes(body)

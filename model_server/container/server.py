@@ -14,6 +14,7 @@ from typing import NoReturn
 import uvicorn
 
 from model_server.container.app import create_app
+from model_server.container.connection import Connection
 from model_server.container.served_model import ServedModel
 
 _log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def serve(settings: Settings) -> NoReturn:
     def load_or_stop() -> None:
         try:
             model.load()
-        except Exception as error:
+        except BaseException as error:
             # Unless a part is missing or misfits, the fault is in the model code, and its author needs the place.
             stack = None if isinstance(error, ValueError | OSError) else error
             reason = str(error) or type(error).__name__
@@ -73,6 +74,9 @@ def serve(settings: Settings) -> NoReturn:
         server.run()
     except SystemExit:
         failed.set()  # it cannot listen, and has logged why
+    except BaseException:
+        failed.set()
+        _log.critical("the server failed", exc_info=True)
     # Without tearing torch down: its threads may be at work, and C++ aborts a process that destroys a running one.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -85,7 +89,7 @@ def _configuration(settings: Settings, model: ServedModel) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         loop="asyncio",  # uvloop is 14 MB, and was not faster here
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         # Longer than clients keep idle connections in their pools, so that they close first and never send a request
@@ -94,7 +98,7 @@ def _configuration(settings: Settings, model: ServedModel) -> uvicorn.Config:
         # SageMaker sends SIGKILL 30 seconds after SIGTERM.
         timeout_graceful_shutdown=25,
         log_config=None,
-        log_level="warning",
+        log_level="error",  # it warns of requests that are none, as connection.py does
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -49,11 +49,15 @@ def predict_fn(data, model):
         wait_for(data["wait_for"])
     if "raise" in data:
         raise getattr(builtins, data.get("kind", "RuntimeError"))(data["raise"])
+    if "status_code" in data:
+        raise BadRequest(data["status_code"], data.get("message"))
     if "print" in data:
         print(data["print"], file=sys.stderr)
-    return data["text"]
+    return (data["text"], data["type"]) if "type" in data else data["text"]
 
 def output_fn(prediction, accept):
+    if isinstance(prediction, tuple):
+        return prediction
     answer = json.dumps([prediction, accept])
     return (answer, "text/csv") if prediction == "with its type" else answer
 """
@@ -141,18 +145,95 @@ def test_whatever_the_hooks_raise_is_an_answer(container: Container, kind: str) 
     assert container.invoke({"text": "still here"}).status == 200
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"text": "x", "type": "text/plain\r\nSet-Cookie: a=b"},
+        {"text": "x", "type": 1},
+        {"raise": "\ud800", "kind": "ValueError"},
+        {"status_code": 204},
+        {"status_code": 999},
+        {"status_code": True},
+        {"status_code": "413"},
+    ],
+    ids=str,
+)
+def test_nonsense_of_the_hooks_is_an_error(container: Container, fault: dict[str, object]) -> None:
+    answer = container.invoke(fault)
+    assert answer.status == 500
+    assert isinstance(answer.json, dict)
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("message", ["\ud800", "\n"])
+def test_any_message_of_the_hooks_is_json(container: Container, message: str) -> None:
+    answer = container.invoke({"status_code": 422, "message": message})
+    assert (answer.status, answer.json) == (422, {"message": message})
+
+
 def test_error_of_the_hooks_keeps_its_message(container: Container) -> None:
     answer = container.request("POST", "/invocations", b"x", {"Content-Type": "text/bad"})
     assert answer.json == {"message": "no such type"}
 
 
-def test_a_body_with_broken_chunks_is_the_requests_fault(container: Container) -> None:
+def answers_to(container: Container, *parts: bytes) -> bytes:
+    """Everything that comes on a connection to which this is sent, until the server closes it."""
     with closing(socket.create_connection(("127.0.0.1", container.port), timeout=60)) as connection:
-        head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-        connection.sendall(head + b"zz\r\n{}\r\n0\r\n\r\n")
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        for part in parts:
+            connection.sendall(part)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n", b"nothing of the kind\r\n\r\n"],
+    ids=["broken chunks", "no HTTP"],
+)
+def test_what_is_no_request_is_refused_as_json(container: Container, sent: bytes) -> None:
+    answer = answers_to(container, sent)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"Invalid HTTP request" in answer
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"Content-Type: application/json" in head
+    assert list(json.loads(body)) == ["message"]
+    assert container.request("GET", "/ping").status == 200
+
+
+@pytest.mark.parametrize("piece", [b"x" * 1000, b"X-Many: x\r\n" * 100], ids=["long", "many"])
+def test_headers_without_end_are_cut_off(container: Container, piece: bytes) -> None:
+    with closing(socket.create_connection(("127.0.0.1", container.port), timeout=60)) as connection:
+        connection.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        with pytest.raises(ConnectionError):  # the 431 is lost on who does not listen
+            for _ in range(50_000):
+                connection.sendall(piece)
+    assert container.request("GET", "/ping").status == 200
+
+
+def test_who_does_not_wait_for_an_answer_gets_one(container: Container) -> None:
+    body = b'{"text": "first"}'
+    request = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    answer = answers_to(container, request * 1000)
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 200 ") == 1
+    assert b"connection: close" in answer
+
+
+def test_a_client_that_waits_for_100_continue(container: Container) -> None:
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", container.port), timeout=60)) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"{}")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 500 ")  # {} has no text
+
+
+def test_a_body_that_breaks_off_disturbs_nobody(container: Container) -> None:
+    with closing(socket.create_connection(("127.0.0.1", container.port), timeout=60)) as connection:
+        connection.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    broken_off = wait_until(lambda: [line for line in log_of(container) if line.get("bytes") == 100])
+    assert broken_off[0]["status"] == 400
+    assert container.invoke({"text": "next"}).status == 200
 
 
 def test_405_says_what_is_allowed(container: Container) -> None:
@@ -250,9 +331,10 @@ def test_sigterm_lets_requests_finish(tmp_path: Path) -> None:
         client = threading.Thread(target=lambda: answers.append(running.invoke(request)))
         client.start()
         wait_until((tmp_path / "started").exists)
-        with socket.create_connection(("127.0.0.1", running.port), timeout=60) as idle:
+        with closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=60)) as connection:
+            assert not announces_its_end(connection)
             running.process.send_signal(signal.SIGTERM)
-            assert idle.recv(1) == b""
+            wait_until(lambda: announces_its_end(connection))
         assert running.process.poll() is None
         with pytest.raises(ConnectionRefusedError):
             running.request("GET", "/ping")
@@ -260,6 +342,31 @@ def test_sigterm_lets_requests_finish(tmp_path: Path) -> None:
         client.join(60)
         assert [answer.json for answer in answers] == [["in time", "application/json"]]
         assert running.process.wait(60) == 0
+
+
+def announces_its_end(connection: http.client.HTTPConnection) -> bool:
+    """Whether the server answers on a connection that it kept open, but will keep it no longer."""
+    connection.request("GET", "/ping")
+    response = connection.getresponse()
+    response.read()
+    return response.headers["Connection"] == "close"
+
+
+def test_sigterm_ends_a_container_whose_model_hangs(tmp_path: Path) -> None:
+    """SageMaker waits for 30 seconds and sends SIGKILL then."""
+    with serving(write_model(tmp_path / "model"), tmp_path / "log") as running:
+        running.wait_for_ping(200)
+        request = {"text": "", "started": str(tmp_path / "started"), "wait_for": str(tmp_path / "never")}
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(running.invoke, request)
+            wait_until((tmp_path / "started").exists)
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(30) == 0
+            assert (answer.result().status, answer.result().json) == (
+                503,
+                {"message": "The container is being stopped."},
+            )
+    assert "stack" not in running.log.read_text()
 
 
 def test_nothing_outlives_a_killed_container(tmp_path: Path) -> None:
@@ -301,6 +408,7 @@ def test_sigterm_while_the_model_loads(tmp_path: Path) -> None:
         ("def model_fn(model_dir): ...\ndef predict_fn(data, model): ...", "does not define input_fn, output_fn"),
         (MODEL_CODE.replace('return "model"', 'raise ValueError("wrong weights")'), "wrong weights"),
         (MODEL_CODE.replace('return "model"', 'raise SystemError("broken")'), "broken"),
+        (MODEL_CODE.replace('return "model"', 'sys.exit("no licence")'), "no licence"),
         ("import no_such_module", "No module named 'no_such_module'"),
         ("def model_fn(", "was never closed"),
     ],
@@ -318,6 +426,15 @@ def test_one_line_when_the_artifact_does_not_fit(tmp_path: Path) -> None:
     with serving(model, tmp_path / "log") as running:
         running.process.wait(60)
     assert len(running.log.read_text().splitlines()) == 1
+
+
+def test_one_line_when_the_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with serving(write_model(tmp_path / "model"), tmp_path / "log", SAGEMAKER_BIND_TO_PORT=port) as running:
+            assert running.process.wait(60) == 1
+    (line,) = log_of(running)
+    assert "address already in use" in str(line["message"])
 
 
 @pytest.mark.parametrize(
