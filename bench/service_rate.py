@@ -18,8 +18,8 @@ from model_server.container.hooks import load_hooks
 from model_server.sagemaker.archive import unpack
 
 SERVING = PROJECT / "docs/benchmarks/serving.json"
-# The rows of that file which are nearest to what stack prod deploys: AWS's container, whose server is TorchServe, with the
-# float sample model. (There it serves this project's graph, here plain layers: rather too few than too many.)
+# The rows of that file which are nearest to what stack prod deploys: AWS's container, whose server is TorchServe, with
+# the float sample model. (There it serves this project's graph, here plain layers: rather too few than too many.)
 SERVER, MODEL, ARTIFACT, CLIENTS = "TorchServe", "sample", "float32", 8
 
 ROUNDS, PREDICTIONS, WARM_UP = 5, 400, 50
