@@ -147,7 +147,7 @@ def test_capacity_grows_with_instances_and_concurrency() -> None:
 
 def serving(folder: Path, *rows: dict[str, Any]) -> Path:
     file = folder / "serving.json"
-    common = {"server": "this container", "model": "sample", "artifact": "float32"}
+    common = {"server": "TorchServe", "model": "sample", "artifact": "float32"}
     file.write_text(json.dumps({"rows": [common | row for row in rows]}))
     return file
 
