@@ -158,6 +158,6 @@ def test_service_times_come_from_the_benchmark_of_serving(tmp_path: Path) -> Non
     assert (rate.rate, rate.seconds) == (120, 0.012)
 
 
-def test_a_benchmark_of_serving_without_this_container_is_refused(tmp_path: Path) -> None:
+def test_a_benchmark_of_serving_without_that_server_is_refused(tmp_path: Path) -> None:
     with pytest.raises(click.ClickException, match="no rows"):
         measure(serving(tmp_path, {"clients": 8, "rps": 120, "p50_ms": 66, "server": "another"}))
