@@ -18,7 +18,7 @@ _REQUEST_SECONDS = 60.0  # for a whole request to arrive; InvokeEndpoint gives u
 
 # After SIGTERM, an idle connection is open for so long, and answers that it will be closed: a client that happens to
 # send a request at that moment is answered.
-_LINGER_SECONDS = 1.0
+_LINGER_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
