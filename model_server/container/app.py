@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from model_server.container.queue import QueueFull
-from model_server.container.request_body import read_body
+from model_server.container.request_body import discard_body, read_body
 from model_server.container.requests_logged import RequestsLogged
 from model_server.container.served_model import ServedModel
 
@@ -46,8 +46,10 @@ def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
 
     async def invocations(request: Request) -> Response:
         if not model.loaded:
+            await discard_body(request)
             return _loading()
         if places.locked():
+            await discard_body(request)
             return await _late(_queue_full(QueueFull(retry_after=1)))
         try:
             async with places:

@@ -28,6 +28,7 @@ class Connection(HttpToolsProtocol):
 
     _arrival: TimerHandle | None = None
     _in_head = False
+    _head_begins = False
     _head_bytes = 0
     _stopping = False
 
@@ -46,11 +47,13 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A part of a request has come, or of several."""
+        self._head_begins = False
         super().data_received(data)
         if self.transport.is_closing():
             return
         if self._in_head:
-            self._head_bytes += len(data)
+            # Where a head begins, what came before it in the same read is the end of a body.
+            self._head_bytes += 0 if self._head_begins else len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, "The request's headers are too large.")
         elif self._idle and not self._arrival and not self.timeout_keep_alive_task:
@@ -62,7 +65,8 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_begins, self._head_bytes = True, True, 0
+        self._request_arrived()  # what was expected since the connection began
         self._expect_request()
 
     def on_headers_complete(self) -> None:
@@ -70,6 +74,10 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         if not self._idle:
             raise ValueError("the answer to the request before has not been sent yet")
+        if self.parser.should_upgrade() and {b"content-length", b"transfer-encoding"} & {
+            name for name, _ in self.headers
+        }:
+            raise ValueError("httptools takes what follows a request for an upgrade for another protocol, not its body")
         super().on_headers_complete()
         self.cycle.keep_alive = self.cycle.keep_alive and not self._stopping
 
@@ -85,6 +93,7 @@ class Connection(HttpToolsProtocol):
         if self._idle or self.cycle.more_body:
             self._refuse(400, msg)
         else:
+            self._request_arrived()  # the good one
             self.cycle.keep_alive = False
             self.flow.pause_reading()
 

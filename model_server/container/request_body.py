@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -33,3 +34,9 @@ async def read_body(request: Request, limit: int) -> bytes:
     if max(announced, received) > limit:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The request is larger than {limit} bytes.")
     return bytes(body)
+
+
+async def discard_body(request: Request) -> None:
+    """Read the body of a request that is refused, as far as a client that still sends it needs to see the answer."""
+    with contextlib.suppress(HTTPException):
+        await read_body(request, limit=0)

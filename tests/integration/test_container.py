@@ -189,8 +189,12 @@ CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\
 
 @pytest.mark.parametrize(
     "sent",
-    [CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n", b"nothing of the kind\r\n\r\n"],
-    ids=["broken chunks", "no HTTP"],
+    [
+        CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n",
+        b"nothing of the kind\r\n\r\n",
+        CHUNKED.replace(b"Host: x", b"Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c") + b"2\r\n{}\r\n0\r\n\r\n",
+    ],
+    ids=["broken chunks", "no HTTP", "a body with an upgrade"],
 )
 def test_what_is_no_request_is_refused_as_json(container: Container, sent: bytes) -> None:
     answer = answers_to(container, sent)
