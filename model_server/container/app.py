@@ -21,8 +21,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from model_server.container.queue import QueueFull
-from model_server.container.request_body import discard_body, read_body
-from model_server.container.requests_logged import RequestsLogged
+from model_server.container.request_body import UnreadBody, read_body
+from model_server.container.request_log import RequestLog
 from model_server.container.served_model import ServedModel
 
 # More requests at once than these are turned away: each holds a body in memory, and a thread.
@@ -31,7 +31,7 @@ MAX_INVOCATIONS = 32
 # Seconds that a refusal takes. Clients that ask again at once, over and over, would keep the model from its cores.
 _REFUSAL = 0.1
 
-_NO_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _log = logging.getLogger(__name__)
 
@@ -46,10 +46,8 @@ def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
 
     async def invocations(request: Request) -> Response:
         if not model.loaded:
-            await discard_body(request)
             return _loading()
         if places.locked():
-            await discard_body(request)
             return await _late(_queue_full(QueueFull(retry_after=1)))
         try:
             async with places:
@@ -65,7 +63,7 @@ def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
         exception_handlers={HTTPException: _http_error, Exception: _bug},  # type: ignore[dict-item]  # of these types
     )
     app.router.redirect_slashes = False
-    return RequestsLogged(app)
+    return RequestLog(UnreadBody(app))
 
 
 def _invoke(model: ServedModel, request: Request, body: bytes) -> Response:
@@ -82,7 +80,7 @@ def _invoke(model: ServedModel, request: Request, body: bytes) -> Response:
 
 
 def _response(answer: str | bytes, content_type: str) -> Response:
-    if _NO_HEADER.search(content_type):
+    if _CONTROL_CHARACTERS.search(content_type):
         raise ValueError(f"{content_type!r} is no media type")
     return Response(answer if isinstance(answer, str) else bytes(answer), headers={"Content-Type": content_type})
 

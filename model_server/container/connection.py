@@ -11,6 +11,8 @@ from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from model_server.container.request_body import MALFORMED_BODY
+
 MAX_CONNECTIONS = 500  # fewer than the files that a process may have open by default
 MAX_HEAD_BYTES = 64 * 1024  # and what one read brings beyond that
 
@@ -20,6 +22,8 @@ _REQUEST_SECONDS = 60.0  # for a whole request to arrive; InvokeEndpoint gives u
 # send a request at that moment is answered.
 _LINGER_SECONDS = 2.0
 
+_ANNOUNCE_BODY = (b"content-length", b"transfer-encoding")
+
 _log = logging.getLogger(__name__)
 
 
@@ -27,9 +31,7 @@ class Connection(HttpToolsProtocol):
     """One for each connection; all of its methods are called by the event loop."""
 
     _arrival: TimerHandle | None = None
-    _in_head = False
-    _head_begins = False
-    _head_bytes = 0
+    _head_bytes: int | None = None  # that have come in earlier reads, while a head is under way
     _stopping = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -47,13 +49,13 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A part of a request has come, or of several."""
-        self._head_begins = False
+        before = self._head_bytes
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._in_head:
-            # Where a head begins, what came before it in the same read is the end of a body.
-            self._head_bytes += 0 if self._head_begins else len(data)
+        if self._head_bytes is not None:
+            # Where a head begins, what came before it in the same read may be the end of a body.
+            self._head_bytes += 0 if before is None else len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, "The request's headers are too large.")
         elif self._idle and not self._arrival and not self.timeout_keep_alive_task:
@@ -65,18 +67,15 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._in_head, self._head_begins, self._head_bytes = True, True, 0
-        self._request_arrived()  # what was expected since the connection began
+        self._head_bytes = 0
         self._expect_request()
 
     def on_headers_complete(self) -> None:
         """Its headers are there. A client that does not wait for the answer before it asks again does not get two."""
-        self._in_head = False
+        self._head_bytes = None
         if not self._idle:
             raise ValueError("the answer to the request before has not been sent yet")
-        if self.parser.should_upgrade() and {b"content-length", b"transfer-encoding"} & {
-            name for name, _ in self.headers
-        }:
+        if self.parser.should_upgrade() and any(name in _ANNOUNCE_BODY for name, _ in self.headers):
             raise ValueError("httptools takes what follows a request for an upgrade for another protocol, not its body")
         super().on_headers_complete()
         self.cycle.keep_alive = self.cycle.keep_alive and not self._stopping
@@ -90,8 +89,10 @@ class Connection(HttpToolsProtocol):
         """Called where what has come is not HTTP. If that follows a good request, the good one is answered."""
         # Not what it is: a request line or a header may hold a secret.
         _log.warning("what a client sent is not valid HTTP/1.1")
-        if self._idle or self.cycle.more_body:
-            self._refuse(400, msg)
+        if self._idle:
+            self._refuse(400, "The request is not valid HTTP/1.1.")
+        elif self.cycle.more_body:
+            self._refuse(400, MALFORMED_BODY)
         else:
             self._request_arrived()  # the good one
             self.cycle.keep_alive = False
@@ -114,8 +115,8 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _expect_request(self) -> None:
-        if self._arrival is None:
-            self._arrival = self.loop.call_later(_REQUEST_SECONDS, self.transport.close)
+        self._request_arrived()
+        self._arrival = self.loop.call_later(_REQUEST_SECONDS, self.transport.close)
 
     def _request_arrived(self) -> None:
         if self._arrival is not None:

@@ -16,17 +16,12 @@ class WorkerLifeline:
     """
 
     def __init__(self) -> None:
-        self._main_process = os.getpid()
         self._worker_end, self._main_end = os.pipe()
 
     def hold(self) -> None:
         """From now on this process ends with the main process."""
         os.close(self._main_end)
         threading.Thread(target=self._wait, name="worker-lifeline", daemon=True).start()
-
-    def is_held(self) -> bool:
-        """Whether the main process is still this worker's parent."""
-        return os.getppid() == self._main_process
 
     def _wait(self) -> None:
         os.read(self._worker_end, 1)  # returns when the main process has ended: the operating system closes its end

@@ -190,11 +190,10 @@ CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\
 @pytest.mark.parametrize(
     "sent",
     [
-        CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n",
         b"nothing of the kind\r\n\r\n",
         CHUNKED.replace(b"Host: x", b"Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c") + b"2\r\n{}\r\n0\r\n\r\n",
     ],
-    ids=["broken chunks", "no HTTP", "a body with an upgrade"],
+    ids=["no HTTP", "a body with an upgrade"],
 )
 def test_what_is_no_request_is_refused_as_json(container: Container, sent: bytes) -> None:
     answer = answers_to(container, sent)
@@ -203,6 +202,26 @@ def test_what_is_no_request_is_refused_as_json(container: Container, sent: bytes
     assert b"Content-Type: application/json" in head
     assert list(json.loads(body)) == ["message"]
     assert container.request("GET", "/ping").status == 200
+
+
+def test_a_body_with_broken_chunks_is_the_requests_fault(container: Container) -> None:
+    answer = answers_to(container, CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"its chunks are malformed" in answer
+
+
+@pytest.mark.parametrize("path", ["/invocations", "/ping", "/nothing"])
+def test_who_is_refused_while_sending_sees_why(container: Container, path: str) -> None:
+    """Also where the connection ends with the answer."""
+    body = b"x" * 20_000_000
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    answer = answers_to(container, head.encode(), body)
+    assert answer.startswith(tuple(f"HTTP/1.1 {status} ".encode() for status in (404, 405, 413)))
+
+
+def test_a_body_too_large_is_not_asked_for(container: Container) -> None:
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9999\r\n"
+    assert answers_to(container, head + b"Expect: 100-continue\r\n\r\n").startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("piece", [b"x" * 1000, b"X-Many: x\r\n" * 100], ids=["long", "many"])

@@ -11,7 +11,7 @@ from model_server.serving.request_id import CUSTOM_ATTRIBUTES, request_id_of
 from model_server.serving.request_log import log_answer
 
 
-class RequestsLogged:
+class RequestLog:
     """ASGI middleware that gives each request its `state.request_id` and logs its answer."""
 
     def __init__(self, app: ASGIApp) -> None:
