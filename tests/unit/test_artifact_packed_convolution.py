@@ -1,0 +1,85 @@
+"""Packed convolutions compute what PyTorch's own do, and leave alone what they could not compute."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "model_server" / "artifact"))
+
+import packed_convolution
+from packed_convolution import pack_convolutions
+
+SIDE = 24
+
+
+def packed_and_given(*layers: nn.Module) -> tuple[nn.Module, nn.Module]:
+    given = nn.Sequential(*layers).eval().requires_grad_(False)
+    return pack_convolutions(nn.Sequential(*layers).eval(), (SIDE, SIDE)), given
+
+
+def convolutions_left(network: nn.Module) -> int:
+    return sum(isinstance(layer, nn.Conv2d) for layer in network.modules())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stride": 2},
+        {"padding": 2, "dilation": 2},
+        {"padding": (0, 1), "kernel_size": (1, 3)},
+        {"bias": False},
+        {"groups": 3},
+    ],
+    ids=str,
+)
+def test_computes_the_same(options: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    packed, given = packed_and_given(nn.Conv2d(3, 6, **{"kernel_size": 3, **options}))
+    assert convolutions_left(packed) == 0
+    images = torch.rand(1, 3, SIDE, SIDE)
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(images), given(images))
+
+
+@pytest.mark.parametrize("size", [(3, SIDE, SIDE), (2, 2 * SIDE, SIDE), (5, 7, 9)], ids=str)
+def test_takes_other_images_than_those_it_was_packed_for(size: tuple[int, int, int]) -> None:
+    torch.manual_seed(0)
+    packed, given = packed_and_given(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3, stride=2))
+    number, *sides = size
+    images = torch.rand(number, 3, *sides)
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(images), given(images))
+
+
+def test_batch_normalisation_becomes_part_of_them() -> None:
+    torch.manual_seed(0)
+    normalisation = nn.BatchNorm2d(8)
+    normalisation.running_mean = torch.rand(8)
+    normalisation.running_var = torch.rand(8) + 0.5
+    packed, given = packed_and_given(nn.Conv2d(3, 8, 3), normalisation)
+    images = torch.rand(2, 3, SIDE, SIDE)
+    expected = given(images)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in packed.modules())
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(images), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"padding": 1, "padding_mode": "reflect"}, {"padding": "same"}], ids=str)
+def test_other_padding_is_left_to_pytorch(options: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    packed, given = packed_and_given(nn.Conv2d(3, 4, 3, **options), nn.Conv2d(4, 4, 1))
+    assert convolutions_left(packed) == 1
+    images = torch.rand(2, 3, SIDE, SIDE)
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(images), given(images))
+
+
+def test_without_onednn_the_network_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_convolution.torch.backends.mkldnn, "is_available", lambda: False)
+    given = nn.Sequential(nn.Conv2d(3, 4, 3))
+    assert pack_convolutions(given, (SIDE, SIDE)) is given
