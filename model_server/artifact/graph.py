@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import torch
-from packed_convolution import pack_convolutions
+from packed_layers import pack_layers
 from torch import nn
 
 # TorchScript measures the first runs, and compiles the graph anew after them.
@@ -28,7 +28,7 @@ def trace(network: nn.Module, image_size: tuple[int, int]) -> torch.jit.ScriptMo
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.simplefilter("ignore", DeprecationWarning)
         example = torch.zeros(1, 3, *image_size)
-        packed = pack_convolutions(network, image_size)
+        packed = pack_layers(network, image_size)
         traced = torch.jit.trace(packed, example, check_trace=False)  # type: ignore[no-untyped-call]
         return _warmed_up(torch.jit.freeze(traced), image_size)
 

@@ -46,6 +46,9 @@ def network(architecture: str) -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # GoogLeNet's, of its random weights
         built: nn.Module = import_torchvision().models.get_model(architecture, weights=None, num_classes=3)
+    for parameter in built.parameters():
+        if not parameter.any():  # a ViT that is not trained has a head of zeros, and answers everything alike
+            nn.init.normal_(parameter, std=0.02)
     return built.eval().requires_grad_(False)
 
 
