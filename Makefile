@@ -116,6 +116,7 @@ lock: $(AUDIT)/.installed ## Write the versions and hashes of all dependencies a
 	$(call lock,locks/runtime.txt,requirements.txt --constraints locks/dev.txt)
 	$(call lock,locks/emulator.txt,locks/emulator.in --constraints locks/dev.txt)
 	$(call lock,locks/container.txt,locks/container.in --constraints locks/dev.txt --constraints requirements.txt)
+	$(call lock,locks/openvino.txt,locks/openvino.in --constraints locks/dev.txt)
 	$(call lock,locks/sagemaker.txt,locks/sagemaker.in --constraints locks/dev.txt --constraints requirements.txt)
 	$(call lock,locks/deploy.txt,locks/deploy.in --constraints locks/dev.txt)
 	$(call lock,package/requirements.txt,locks/package.in --constraints locks/dev.txt)

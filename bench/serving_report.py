@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.machine import machine
-from bench.peers.servers import OURS, PLAIN_FLASK
+from bench.peers.servers import OURS, OURS_OPENVINO, PLAIN_FLASK
 
 COMPARED_AT = 8  # clients
 Row = dict[str, Any]
@@ -31,7 +31,8 @@ def summary(rows: list[Row], limits: list[Row]) -> dict[str, Any]:
         at_work = {key[0::2]: row for key, row in found.items() if key[1] == model and key[3] == COMPARED_AT}
         ours, quantized = at_work.get((OURS, "float32")), at_work.get((OURS, "int8"))
         plain = at_work.get((PLAIN_FLASK, "float32"))
-        peers = [row for (server, _), row in at_work.items() if server not in (OURS, PLAIN_FLASK)]
+        others = (OURS, OURS_OPENVINO, PLAIN_FLASK)
+        peers = [row for (server, _), row in at_work.items() if server not in others]
         if ours and peers:
             best = max(peers, key=lambda row: row["rps"])
             note("vs_best_peer", model, {"rps": ours["rps"] / best["rps"], "p99": ours["p99_ms"] / best["p99_ms"]})
@@ -44,6 +45,8 @@ def summary(rows: list[Row], limits: list[Row]) -> dict[str, Any]:
             for part in ("forward", "decode_and_forward")
         }
         note("vs_limit", model, to_limit)
+        if ours and (OURS_OPENVINO, model, "float32", 1) in found:
+            note("openvino_vs_pytorch", model, _openvino(found, model))
         bare = bounds.get((model, "float32"))
         if ours and bare:
             alone = found[OURS, model, "float32", 1]
@@ -51,6 +54,19 @@ def summary(rows: list[Row], limits: list[Row]) -> dict[str, Any]:
                 "start", model, {"seconds": ours["start_s"] / bare["start_s"], "rss": alone["rss_mb"] / bare["rss_mb"]}
             )
     return {"machine": machine(), "rows": rows, "limits": limits, **ratios}
+
+
+def _openvino(found: dict[tuple[str, str, str, int], Row], model: str) -> dict[str, float]:
+    """What OpenVINO in place of PyTorch does to the container's figures in float."""
+
+    def ratio(figure: str, clients: int) -> float:
+        with_openvino, with_pytorch = (
+            found[server, model, "float32", clients][figure] for server in (OURS_OPENVINO, OURS)
+        )
+        return float(with_openvino / with_pytorch)
+
+    throughput = {f"rps, {clients} clients": ratio("rps", clients) for clients in sorted({key[3] for key in found})}
+    return throughput | {"rss": ratio("rss_mb", 1), "seconds to start": ratio("start_s", 1)}
 
 
 def _medians(rows: list[Row], key: tuple[str, ...]) -> list[Row]:
@@ -89,7 +105,7 @@ def draw(figures: dict[str, Any], picture: Path) -> None:
         rows = [row for row in figures["rows"] if row["model"] == model and row["clients"] == COMPARED_AT]
         rows.sort(key=lambda row: row["rps"])
         names = [row["server"] + (", int8" if row["artifact"] == "int8" else "") for row in rows]
-        colours = ["tab:blue" if row["server"] == OURS else "tab:gray" for row in rows]
+        colours = ["tab:blue" if row["server"] in (OURS, OURS_OPENVINO) else "tab:gray" for row in rows]
         plain = next((row["rps"] for row in rows if row["server"] == PLAIN_FLASK), 1.0)
         bars = panel.barh(names, [row["rps"] / plain for row in rows], color=colours)
         panel.bar_label(bars, fmt=" %.1f")

@@ -68,9 +68,13 @@ enable_envvars_config=false
 """
 
 OURS = "this container"
+OURS_OPENVINO = "this container, OpenVINO"
 PLAIN_FLASK = "Flask, eager"
 SERVERS = {
     OURS: Server("model_server.container serve", path="/invocations"),
+    OURS_OPENVINO: Server(
+        "model_server.container serve", path="/invocations", environment={"INFERENCE_RUNTIME": "openvino"}
+    ),
     PLAIN_FLASK: Server("bench.peers.flask_eager"),
     "LitServe": Server("bench.peers.litserve_server", ("litserve==0.2.19",), request=_base64),
     "BentoML": Server(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
@@ -23,13 +25,16 @@ from errors import RequestError
 from image import to_tensor
 from image_request import read_image
 from manifest import Manifest
-from torch import Tensor
+from torch import Tensor, nn
+
+# What computes networks in float: torch (the default) or openvino. Graphs in 8 bits are PyTorch's.
+RUNTIME = "INFERENCE_RUNTIME"
 
 
 class Model(NamedTuple):
     """A classifier and how to prepare its input."""
 
-    network: torch.jit.ScriptModule
+    network: Callable[[Tensor], Tensor]
     manifest: Manifest
 
 
@@ -52,13 +57,29 @@ def model_fn(model_dir: str) -> Model:
     return Model(network, manifest)
 
 
-def _load_network(artifact: Path, manifest: Manifest) -> torch.jit.ScriptModule:
+def _load_network(artifact: Path, manifest: Manifest) -> Callable[[Tensor], Tensor]:
     """What `model_server.optimize` wrote is a graph already; a checkpoint becomes one here."""
     if manifest.precision == "int8":
         return graph.load(artifact / "model.pt", manifest.image_size, manifest.quantized_engine)
     weights = read_state_dict(artifact / "model.pth")
     classifier = load_classifier(manifest.architecture, weights, len(manifest.labels), manifest.image_size)
-    return graph.trace(classifier, manifest.image_size)
+    return _float_graph(os.environ.get(RUNTIME, "torch"))(classifier, manifest.image_size)
+
+
+def _float_graph(runtime: str) -> Callable[[nn.Module, tuple[int, int]], Callable[[Tensor], Tensor]]:
+    """What makes a graph of a network."""
+    if runtime == "torch":
+        return graph.trace
+    if runtime != "openvino":
+        raise ValueError(f"{RUNTIME} must be torch or openvino, not {runtime!r}")
+    try:
+        from openvino_graph import OpenVinoGraph
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"{RUNTIME} is openvino, which is not installed here. Build the container with "
+            f"--build-arg {RUNTIME}=openvino, or install it: pip install -r locks/openvino.txt"
+        ) from error
+    return OpenVinoGraph
 
 
 def input_fn(request_body: bytes | str, content_type: str | None) -> bytes:
@@ -90,7 +111,7 @@ def prepare_fn(image_file: bytes, model: Model) -> Tensor:
 def predict_batch_fn(images: list[Tensor], model: Model) -> list[Tensor]:
     """Return the logits for each of several prepared images, `[1, number of labels]` each."""
     with torch.inference_mode():
-        return list(model.network(torch.cat(images)).split(1))
+        return list(torch.split(model.network(torch.cat(images)), 1))
 
 
 def output_fn(prediction: Tensor, accept: str | None) -> tuple[str, str]:

@@ -10,7 +10,8 @@ Environment:
     MAX_BATCH_SIZE           images that are predicted for together (default 8; 1 is one by one), where several come at
                              once and the network is small enough to gain by it (see batches.py)
 
-The model code has its own variables; those of this project's are in model_server/artifact/image_request.py.
+The model code has its own variables; those of this project's are in model_server/artifact/image_request.py, and
+INFERENCE_RUNTIME in inference.py beside it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -47,10 +47,12 @@ def builder(name: str) -> tuple[Sequence[str], dict[str, str]]:
     pytest.skip(reason)
 
 
-def build(command: Sequence[str], environment: dict[str, str], dockerfile: str, target: str | None) -> str:
+def build(
+    command: Sequence[str], environment: dict[str, str], dockerfile: str, target: str | None, runtime: str = "torch"
+) -> str:
     """Build an image; return its id."""
-    torch_index = os.environ.get("TORCH_INDEX_URL", "")
-    arguments = [f"--build-arg=TORCH_INDEX_URL={torch_index}"] if dockerfile == MODEL_SERVER else []
+    values = {"TORCH_INDEX_URL": os.environ.get("TORCH_INDEX_URL", ""), "INFERENCE_RUNTIME": runtime}
+    arguments = [f"--build-arg={name}={value}" for name, value in values.items() if dockerfile == MODEL_SERVER]
     stage = [f"--target={target}"] if target else []
     with building() if environment == LEGACY else nullcontext():
         done = subprocess.run(
@@ -120,8 +122,8 @@ class Served:
             return False
 
 
-@pytest.fixture
-def served(image: str, model: Path) -> Iterator[Served]:
+@contextmanager
+def serving(image: str, model: Path) -> Iterator[Served]:
     """The image as SageMaker runs it, `docker run IMAGE serve`, once it is healthy."""
     port = free_port()
     container = docker(
@@ -137,6 +139,20 @@ def served(image: str, model: Path) -> Iterator[Served]:
         yield running
     finally:
         docker("rm", "--force", "--volumes", container)
+
+
+@pytest.fixture
+def served(image: str, model: Path) -> Iterator[Served]:
+    with serving(image, model) as running:
+        yield running
+
+
+def test_openvino_computes_where_the_image_was_built_for_it(model: Path) -> None:
+    image = build(["docker", "build"], LEGACY, MODEL_SERVER, None, runtime="openvino")
+    with serving(image, model) as served:
+        maps = docker("exec", served.container, "python", "-c", "print(open('/proc/1/maps').read())")
+        assert "libopenvino_intel_cpu_plugin" in maps
+        test_serves_as_sagemaker_wants_it(served)
 
 
 def test_serves_as_sagemaker_wants_it(served: Served) -> None:

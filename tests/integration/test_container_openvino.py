@@ -1,0 +1,81 @@
+"""A container with OpenVINO in place of PyTorch answers the same, and says nothing to anybody else."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.project import PROJECT
+from model_server.sagemaker.archive import unpack
+from tests.integration.container_process import Container, sample_model_container, serving
+
+IMAGES = [(PROJECT / "site" / "samples" / f"{label}.jpg").read_bytes() for label in range(1, 6)]
+
+
+def logits(container: Container, image: bytes) -> list[float]:
+    answer = container.request("POST", "/invocations", image, {"Content-Type": "image/jpeg"})
+    assert answer.status == 200, answer.body
+    row: list[float] = json.loads(answer.body)[0]
+    return row
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("artifact") / "model"
+    unpack(PROJECT / "build" / "model.tar.gz", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def container(model: Path, home: Path) -> Iterator[Container]:
+    with serving(model, home.parent / "openvino.log", INFERENCE_RUNTIME="openvino", HOME=str(home)) as running:
+        running.wait_for_ping(200)
+        yield running
+
+
+def test_answers_as_with_pytorch(container: Container, tmp_path: Path) -> None:
+    with sample_model_container(tmp_path) as pytorch:
+        expected = [logits(pytorch, image) for image in IMAGES]
+    np.testing.assert_allclose([logits(container, image) for image in IMAGES], expected, rtol=1e-3, atol=1e-3)
+
+
+def test_answers_many_at_once(container: Container) -> None:
+    expected = [logits(container, image) for image in IMAGES]
+    with ThreadPoolExecutor(10) as pool:
+        rows = list(pool.map(lambda image: logits(container, image), IMAGES * 20))
+    np.testing.assert_allclose(rows, expected * 20, rtol=1e-3, atol=1e-3)
+
+
+def test_it_is_openvino_that_computes_and_it_reports_to_nobody(container: Container, home: Path) -> None:
+    """With its telemetry, OpenVINO leaves an identifier of the user's in the home directory."""
+    maps = Path(f"/proc/{container.process.pid}/maps").read_text()
+    assert "libopenvino_intel_cpu_plugin" in maps
+    assert list(home.iterdir()) == []
+    assert all(json.loads(line) for line in container.log.read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"INFERENCE_RUNTIME": "onnx"}, "INFERENCE_RUNTIME must be torch or openvino, not 'onnx'"),
+        ({"INFERENCE_RUNTIME": "openvino", "PYTHONPATH": "."}, "--build-arg INFERENCE_RUNTIME=openvino, or install it"),
+    ],
+    ids=["another", "not installed"],
+)
+def test_a_runtime_that_is_not_there(model: Path, tmp_path: Path, environment: dict[str, str], reason: str) -> None:
+    if "PYTHONPATH" in environment:
+        (tmp_path / "openvino.py").write_text("raise ModuleNotFoundError('No module named openvino')\n")
+        environment = {**environment, "PYTHONPATH": str(tmp_path)}
+    with serving(model, tmp_path / "log", **environment) as container:
+        assert container.process.wait(60) == 1
+    last = json.loads(container.log.read_text().splitlines()[-1])
+    assert reason in last["message"]
+    assert "Traceback" not in container.log.read_text()
