@@ -71,7 +71,7 @@ OURS = "this container"
 OURS_OPENVINO = "this container, OpenVINO"
 PLAIN_FLASK = "Flask, eager"
 SERVERS = {
-    OURS: Server("model_server.container serve", path="/invocations"),
+    OURS: Server("model_server.container serve", path="/invocations", environment={"INFERENCE_RUNTIME": "torch"}),
     OURS_OPENVINO: Server(
         "model_server.container serve", path="/invocations", environment={"INFERENCE_RUNTIME": "openvino"}
     ),

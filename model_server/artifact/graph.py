@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import torch
-from packed_layers import pack_layers
+from packed_convolution import can_pack, pack_convolutions
 from torch import nn
 
 # TorchScript measures the first runs, and compiles the graph anew after them.
@@ -22,14 +22,16 @@ def trace(network: nn.Module, image_size: tuple[int, int]) -> torch.jit.ScriptMo
     Raises:
         RuntimeError: the network cannot take images of this size.
     """
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with warnings.catch_warnings(), torch.inference_mode():
         # Of shapes that become constants, which is meant, and that TorchScript gets no new features.
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.simplefilter("ignore", DeprecationWarning)
+        if can_pack():
+            network = pack_convolutions(network, image_size)
+        else:
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         example = torch.zeros(1, 3, *image_size)
-        packed = pack_layers(network, image_size)
-        traced = torch.jit.trace(packed, example, check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
         return _warmed_up(torch.jit.freeze(traced), image_size)
 
 

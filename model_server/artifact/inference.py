@@ -30,11 +30,13 @@ from torch import Tensor, nn
 # What computes networks in float: torch (the default) or openvino. Graphs in 8 bits are PyTorch's.
 RUNTIME = "INFERENCE_RUNTIME"
 
+Graph = Callable[[Tensor], Tensor]
+
 
 class Model(NamedTuple):
     """A classifier and how to prepare its input."""
 
-    network: Callable[[Tensor], Tensor]
+    network: Graph
     manifest: Manifest
 
 
@@ -48,8 +50,9 @@ def model_fn(model_dir: str) -> Model:
     return_large_blocks()
     artifact = Path(model_dir)
     manifest = Manifest.read(artifact / "manifest.json")
+    make_graph = _graph_maker(os.environ.get(RUNTIME, "torch"))
     try:
-        network = _load_network(artifact, manifest)
+        network = _load_network(artifact, manifest, make_graph)
     except (AssertionError, RuntimeError) as error:
         height, width = manifest.image_size
         raise ValueError(f"{manifest.architecture} cannot take images of {height} x {width} pixels: {error}") from error
@@ -57,17 +60,8 @@ def model_fn(model_dir: str) -> Model:
     return Model(network, manifest)
 
 
-def _load_network(artifact: Path, manifest: Manifest) -> Callable[[Tensor], Tensor]:
-    """What `model_server.optimize` wrote is a graph already; a checkpoint becomes one here."""
-    if manifest.precision == "int8":
-        return graph.load(artifact / "model.pt", manifest.image_size, manifest.quantized_engine)
-    weights = read_state_dict(artifact / "model.pth")
-    classifier = load_classifier(manifest.architecture, weights, len(manifest.labels), manifest.image_size)
-    return _float_graph(os.environ.get(RUNTIME, "torch"))(classifier, manifest.image_size)
-
-
-def _float_graph(runtime: str) -> Callable[[nn.Module, tuple[int, int]], Callable[[Tensor], Tensor]]:
-    """What makes a graph of a network."""
+def _graph_maker(runtime: str) -> Callable[[nn.Module, tuple[int, int]], Graph]:
+    """What makes a graph of a network in float."""
     if runtime == "torch":
         return graph.trace
     if runtime != "openvino":
@@ -75,11 +69,31 @@ def _float_graph(runtime: str) -> Callable[[nn.Module, tuple[int, int]], Callabl
     try:
         from openvino_graph import OpenVinoGraph
     except ModuleNotFoundError as error:
+        if error.name != "openvino":
+            raise
         raise ValueError(
-            f"{RUNTIME} is openvino, which is not installed here. Build the container with "
-            f"--build-arg {RUNTIME}=openvino, or install it: pip install -r locks/openvino.txt"
+            f"{RUNTIME} is openvino, which is not installed here. Leave {RUNTIME} unset to use PyTorch, build the "
+            f"container with --build-arg {RUNTIME}=openvino, or run: pip install -r locks/openvino.txt"
         ) from error
     return OpenVinoGraph
+
+
+def _load_network(
+    artifact: Path, manifest: Manifest, make_graph: Callable[[nn.Module, tuple[int, int]], Graph]
+) -> Graph:
+    """What `model_server.optimize` wrote is a graph already; a checkpoint becomes one here."""
+    if manifest.precision == "int8":
+        return graph.load(artifact / "model.pt", manifest.image_size, manifest.quantized_engine)
+    # Nothing here may keep the weights: the graph has its own.
+    return make_graph(
+        load_classifier(
+            manifest.architecture,
+            read_state_dict(artifact / "model.pth"),
+            len(manifest.labels),
+            manifest.image_size,
+        ),
+        manifest.image_size,
+    )
 
 
 def input_fn(request_body: bytes | str, content_type: str | None) -> bytes:

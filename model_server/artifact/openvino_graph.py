@@ -1,4 +1,4 @@
-"""Computes a network with OpenVINO, which a container may have beside PyTorch: small networks are much faster.
+"""Computes a network with OpenVINO, which a container may have beside PyTorch.
 
 https://docs.openvino.ai/2026/openvino-workflow/model-preparation/convert-model-pytorch.html
 """
@@ -14,8 +14,10 @@ import torch
 from torch import Tensor, nn
 
 # With this package, OpenVINO reports to Intel that it is used; without, it works as well.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 import openvino  # noqa: E402
+from openvino.frontend import FrontEndManager  # noqa: E402
+from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder  # noqa: E402
 
 
 class OpenVinoGraph:
@@ -29,23 +31,20 @@ class OpenVinoGraph:
         """network: in evaluation mode. image_size: height and width of all images.
 
         Raises:
-            RuntimeError: the network cannot take images of this size, or OpenVINO cannot compute it.
+            RuntimeError: the network cannot take images of this size.
+            ValueError: OpenVINO cannot compute it.
         """
-        height, width = image_size
-        with warnings.catch_warnings(), torch.inference_mode():
-            # As in graph.py.
-            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-            warnings.simplefilter("ignore", DeprecationWarning)
-            model = openvino.convert_model(network, example_input=torch.zeros(1, 3, height, width))
-        model.reshape([-1, 3, height, width])
-        cores = os.cpu_count() or 1
-        settings = {
-            "INFERENCE_NUM_THREADS": cores,
-            "NUM_STREAMS": max(1, cores // torch.get_num_threads()),
-            "INFERENCE_PRECISION_HINT": "f32",  # not bfloat16, which it prefers where the CPU has that
-        }
-        self._compiled = openvino.Core().compile_model(model, "CPU", settings)
+        image = torch.zeros(1, 3, *image_size)
+        with torch.inference_mode():
+            network(image)
+        try:
+            self._compiled = _compile(network, image)
+        except Exception as error:
+            # Its errors have many classes; some are RuntimeErrors, others not.
+            reason = str(error).strip().splitlines()[-1]
+            raise ValueError(f"OpenVINO cannot compute {type(network).__name__}, PyTorch can: {reason}") from error
         self._of_thread = threading.local()
+        self(image)  # so that no request pays for what only the first run does
 
     def __call__(self, images: Tensor) -> Tensor:
         """Compute, with a request of the calling thread's own: its tensors are used again."""
@@ -53,3 +52,24 @@ class OpenVinoGraph:
             self._of_thread.request = self._compiled.create_infer_request()
         (logits,) = self._of_thread.request.infer([images.numpy()], share_inputs=True).values()
         return torch.from_numpy(logits)
+
+
+def _compile(network: nn.Module, image: Tensor) -> openvino.CompiledModel:
+    """Compile the network for any number of images of this size.
+
+    openvino.convert_model() does the same, but silences all loggers meanwhile.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]  # as in graph.py
+        warnings.simplefilter("ignore", DeprecationWarning)
+        decoder = TorchScriptPythonDecoder(network, example_input=image)
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    converted = frontend.convert(frontend.load(decoder))
+    converted.reshape([-1, *image.shape[1:]])
+    cores = os.cpu_count() or 1
+    settings = {
+        "INFERENCE_NUM_THREADS": cores,
+        "NUM_STREAMS": max(1, cores // torch.get_num_threads()),
+        "INFERENCE_PRECISION_HINT": "f32",  # not bfloat16, which it prefers where the CPU has that
+    }
+    return openvino.Core().compile_model(converted, "CPU", settings)

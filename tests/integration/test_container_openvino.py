@@ -10,7 +10,7 @@ import pytest
 
 from harness.project import PROJECT
 from model_server.sagemaker.archive import unpack
-from tests.integration.container_process import Container, sample_model_container, serving
+from tests.integration.container_process import Container, serving
 
 IMAGES = [(PROJECT / "site" / "samples" / f"{label}.jpg").read_bytes() for label in range(1, 6)]
 
@@ -41,8 +41,9 @@ def container(model: Path, home: Path) -> Iterator[Container]:
         yield running
 
 
-def test_answers_as_with_pytorch(container: Container, tmp_path: Path) -> None:
-    with sample_model_container(tmp_path) as pytorch:
+def test_answers_as_with_pytorch(container: Container, model: Path, tmp_path: Path) -> None:
+    with serving(model, tmp_path / "log", INFERENCE_RUNTIME="torch") as pytorch:
+        pytorch.wait_for_ping(200)
         expected = [logits(pytorch, image) for image in IMAGES]
     np.testing.assert_allclose([logits(container, image) for image in IMAGES], expected, rtol=1e-3, atol=1e-3)
 
@@ -56,26 +57,24 @@ def test_answers_many_at_once(container: Container) -> None:
 
 def test_it_is_openvino_that_computes_and_it_reports_to_nobody(container: Container, home: Path) -> None:
     """With its telemetry, OpenVINO leaves an identifier of the user's in the home directory."""
-    maps = Path(f"/proc/{container.process.pid}/maps").read_text()
-    assert "libopenvino_intel_cpu_plugin" in maps
+    assert "_cpu_plugin.so" in Path(f"/proc/{container.process.pid}/maps").read_text()
     assert list(home.iterdir()) == []
-    assert all(json.loads(line) for line in container.log.read_text().splitlines())
 
 
-@pytest.mark.parametrize(
-    ("environment", "reason"),
-    [
-        ({"INFERENCE_RUNTIME": "onnx"}, "INFERENCE_RUNTIME must be torch or openvino, not 'onnx'"),
-        ({"INFERENCE_RUNTIME": "openvino", "PYTHONPATH": "."}, "--build-arg INFERENCE_RUNTIME=openvino, or install it"),
-    ],
-    ids=["another", "not installed"],
-)
-def test_a_runtime_that_is_not_there(model: Path, tmp_path: Path, environment: dict[str, str], reason: str) -> None:
-    if "PYTHONPATH" in environment:
-        (tmp_path / "openvino.py").write_text("raise ModuleNotFoundError('No module named openvino')\n")
-        environment = {**environment, "PYTHONPATH": str(tmp_path)}
-    with serving(model, tmp_path / "log", **environment) as container:
+def test_a_runtime_that_there_is_not(model: Path, tmp_path: Path) -> None:
+    with serving(model, tmp_path / "log", INFERENCE_RUNTIME="onnx") as container:
         assert container.process.wait(60) == 1
-    last = json.loads(container.log.read_text().splitlines()[-1])
-    assert reason in last["message"]
-    assert "Traceback" not in container.log.read_text()
+    assert "INFERENCE_RUNTIME must be torch or openvino, not 'onnx'" in only_line(container.log)
+
+
+def test_openvino_is_not_installed(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "openvino.py").write_text("raise ModuleNotFoundError('No module', name='openvino')\n")
+    with serving(model, tmp_path / "log", INFERENCE_RUNTIME="openvino", PYTHONPATH=str(tmp_path)) as container:
+        assert container.process.wait(60) == 1
+    assert "Leave INFERENCE_RUNTIME unset to use PyTorch, build the container with" in only_line(container.log)
+
+
+def only_line(log: Path) -> str:
+    """The message of the one line, as JSON, that a container writes that cannot start."""
+    (line,) = log.read_text().splitlines()
+    return str(json.loads(line)["message"])

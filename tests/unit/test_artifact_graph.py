@@ -2,12 +2,12 @@
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from model_server.quantization import quantize
 from model_server.quantized_engine import ENGINES
@@ -15,6 +15,7 @@ from model_server.quantized_engine import ENGINES
 sys.path.insert(0, str(Path(__file__).parents[2] / "model_server" / "artifact"))
 
 import graph
+from openvino_graph import OpenVinoGraph
 from torchvision_import import import_torchvision
 
 # One of each of torchvision's families, the smallest.
@@ -52,22 +53,60 @@ def network(architecture: str) -> nn.Module:
     return built.eval().requires_grad_(False)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_answers_as_the_network(architecture: str, recwarn: pytest.WarningsRecorder) -> None:
+# OpenVINO's are convolutions, attention, and attention in shifted windows.
+RUNTIMES = [(graph.trace, name) for name in ARCHITECTURES] + [
+    (OpenVinoGraph, name) for name in ("mobilenet_v3_small", "vit_b_32", "swin_t")
+]
+
+
+@pytest.mark.parametrize(("make_graph", "architecture"), RUNTIMES)
+def test_answers_as_the_network(
+    make_graph: Callable[[nn.Module, tuple[int, int]], Callable[[Tensor], Tensor]],
+    architecture: str,
+    recwarn: pytest.WarningsRecorder,
+) -> None:
     side = ARCHITECTURES[architecture]
     given = network(architecture)
-    image = torch.rand(1, 3, side, side)
-    expected = given(image)
-    traced = graph.trace(given, (side, side))
+    images = torch.rand(3, 3, side, side)
+    expected = given(images)
+    assert float(expected.abs().max()) > 1e-6
+    made = make_graph(given, (side, side))
     of_others = ResourceWarning  # what an earlier test has left behind is found at any time
     assert [str(warning.message) for warning in recwarn if not issubclass(warning.category, of_others)] == []
-    for _ in range(3):
-        torch.testing.assert_close(traced(image), expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+    atol = 1e-4 * float(expected.abs().max())
+    with torch.inference_mode():
+        for _ in range(3):
+            torch.testing.assert_close(made(images[:1]), expected[:1], rtol=1e-3, atol=atol)
+        torch.testing.assert_close(made(images), expected, rtol=1e-3, atol=atol)
 
 
-def test_a_size_that_the_network_cannot_take() -> None:
-    with pytest.raises(RuntimeError):
-        graph.trace(network("alexnet"), (16, 16))
+def test_without_onednn_it_answers_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = network("resnet18")
+    images = torch.rand(2, 3, 64, 64)
+    expected = given(images)
+    monkeypatch.setattr(graph, "can_pack", lambda: False)
+    with torch.inference_mode():
+        made = graph.trace(given, (64, 64))(images)
+    torch.testing.assert_close(made, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("make_graph", [graph.trace, OpenVinoGraph])
+def test_a_size_that_the_network_cannot_take(make_graph: Callable[[nn.Module, tuple[int, int]], object]) -> None:
+    with pytest.raises(RuntimeError, match="Output size is too small"):
+        make_graph(network("alexnet"), (16, 16))
+
+
+class _Decomposed(nn.Module):
+    """What PyTorch can compute and OpenVINO cannot."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        values: Tensor = torch.linalg.svdvals(images.mean(dim=1))
+        return values
+
+
+def test_what_openvino_cannot_compute() -> None:
+    with pytest.raises(ValueError, match=r"OpenVINO cannot compute _Decomposed, PyTorch can: .*Conversion is failed"):
+        OpenVinoGraph(_Decomposed(), (8, 8))
 
 
 def test_a_file_that_is_no_graph(tmp_path: Path) -> None:

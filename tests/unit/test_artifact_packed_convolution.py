@@ -1,4 +1,4 @@
-"""Packed layers compute what PyTorch's own do; what they could not compute is left alone."""
+"""Packed convolutions compute what PyTorch's own do; what they could not compute is left alone."""
 
 import sys
 from pathlib import Path
@@ -10,14 +10,14 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "model_server" / "artifact"))
 
-from packed_layers import pack_layers
+from packed_convolution import pack_convolutions
 
 SIDE = 24
 
 
 def packed_and_given(*layers: nn.Module) -> tuple[nn.Module, nn.Module]:
     given = nn.Sequential(*layers).eval().requires_grad_(False)
-    return pack_layers(nn.Sequential(*layers).eval(), (SIDE, SIDE)), given
+    return pack_convolutions(nn.Sequential(*layers).eval(), (SIDE, SIDE)), given
 
 
 def convolutions_left(network: nn.Module) -> int:
@@ -40,33 +40,6 @@ def test_computes_the_same(options: dict[str, Any]) -> None:
     torch.manual_seed(0)
     packed, given = packed_and_given(nn.Conv2d(3, 6, **{"kernel_size": 3, **options}))
     assert convolutions_left(packed) == 0
-    images = torch.rand(1, 3, SIDE, SIDE)
-    with torch.inference_mode():
-        torch.testing.assert_close(packed(images), given(images))
-
-
-@pytest.mark.parametrize("bias", [True, False])
-def test_a_linear_layer_computes_the_same(bias: bool) -> None:
-    torch.manual_seed(0)
-    packed, given = packed_and_given(nn.Conv2d(3, 4, 1), nn.Linear(SIDE, 5, bias=bias))
-    assert not any(isinstance(layer, nn.Linear) for layer in packed.modules())
-    images = torch.rand(3, 3, SIDE, SIDE)
-    with torch.inference_mode():
-        torch.testing.assert_close(packed(images), given(images))
-
-
-def test_weights_that_others_use_are_left_alone() -> None:
-    """As in ViT and Swin, whose attention multiplies by itself."""
-
-    class Attention(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.project = nn.Linear(SIDE, 4)
-
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return nn.functional.linear(images, self.project.weight, self.project.bias)
-
-    packed, given = packed_and_given(Attention())
     images = torch.rand(1, 3, SIDE, SIDE)
     with torch.inference_mode():
         torch.testing.assert_close(packed(images), given(images))
@@ -103,9 +76,3 @@ def test_other_padding_is_left_to_pytorch(options: dict[str, Any]) -> None:
     images = torch.rand(2, 3, SIDE, SIDE)
     with torch.inference_mode():
         torch.testing.assert_close(packed(images), given(images))
-
-
-def test_without_onednn_the_network_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    given = nn.Sequential(nn.Conv2d(3, 4, 3))
-    assert pack_layers(given, (SIDE, SIDE)) is given
