@@ -95,7 +95,7 @@ def tables(figures: dict[str, Any]) -> None:
 
 
 def draw(figures: dict[str, Any], picture: Path) -> None:
-    """Throughput of each server, for each model as a share of what a bare loop over the float forward passes makes."""
+    """Throughput of each server, for each model in multiples of plain Flask's."""
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 # What computes networks in float: torch (the default) or openvino. Graphs in 8 bits are PyTorch's.
 RUNTIME = "INFERENCE_RUNTIME"
+RUNTIMES = ("torch", "openvino")
 
 Graph = Callable[[Tensor], Tensor]
 
@@ -50,9 +51,11 @@ def model_fn(model_dir: str) -> Model:
     return_large_blocks()
     artifact = Path(model_dir)
     manifest = Manifest.read(artifact / "manifest.json")
-    make_graph = _graph_maker(os.environ.get(RUNTIME, "torch"))
+    runtime = os.environ.get(RUNTIME, RUNTIMES[0])
+    if runtime not in RUNTIMES:
+        raise ValueError(f"{RUNTIME} must be {' or '.join(RUNTIMES)}, not {runtime!r}")
     try:
-        network = _load_network(artifact, manifest, make_graph)
+        network = _load_network(artifact, manifest, runtime)
     except (AssertionError, RuntimeError) as error:
         height, width = manifest.image_size
         raise ValueError(f"{manifest.architecture} cannot take images of {height} x {width} pixels: {error}") from error
@@ -60,30 +63,11 @@ def model_fn(model_dir: str) -> Model:
     return Model(network, manifest)
 
 
-def _graph_maker(runtime: str) -> Callable[[nn.Module, tuple[int, int]], Graph]:
-    """What makes a graph of a network in float."""
-    if runtime == "torch":
-        return graph.trace
-    if runtime != "openvino":
-        raise ValueError(f"{RUNTIME} must be torch or openvino, not {runtime!r}")
-    try:
-        from openvino_graph import OpenVinoGraph
-    except ModuleNotFoundError as error:
-        if error.name != "openvino":
-            raise
-        raise ValueError(
-            f"{RUNTIME} is openvino, which is not installed here. Leave {RUNTIME} unset to use PyTorch, build the "
-            f"container with --build-arg {RUNTIME}=openvino, or run: pip install -r locks/openvino.txt"
-        ) from error
-    return OpenVinoGraph
-
-
-def _load_network(
-    artifact: Path, manifest: Manifest, make_graph: Callable[[nn.Module, tuple[int, int]], Graph]
-) -> Graph:
+def _load_network(artifact: Path, manifest: Manifest, runtime: str) -> Graph:
     """What `model_server.optimize` wrote is a graph already; a checkpoint becomes one here."""
     if manifest.precision == "int8":
         return graph.load(artifact / "model.pt", manifest.image_size, manifest.quantized_engine)
+    make_graph = _openvino_graph() if runtime == "openvino" else graph.trace
     # Nothing here may keep the weights: the graph has its own.
     return make_graph(
         load_classifier(
@@ -94,6 +78,19 @@ def _load_network(
         ),
         manifest.image_size,
     )
+
+
+def _openvino_graph() -> Callable[[nn.Module, tuple[int, int]], Graph]:
+    try:
+        from openvino_graph import OpenVinoGraph
+    except ModuleNotFoundError as error:
+        if error.name != "openvino":
+            raise
+        raise ValueError(
+            f"{RUNTIME} is openvino, which is not installed here. Set {RUNTIME}=torch, build the container with "
+            f"--build-arg {RUNTIME}=openvino, or run: pip install -r locks/openvino.txt"
+        ) from error
+    return OpenVinoGraph
 
 
 def input_fn(request_body: bytes | str, content_type: str | None) -> bytes:

@@ -1,6 +1,6 @@
 """Computes a network with OpenVINO, which a container may have beside PyTorch.
 
-https://docs.openvino.ai/2026/openvino-workflow/model-preparation/convert-model-pytorch.html
+https://docs.openvino.ai/2026/openvino-workflow/running-inference.html
 """
 
 from __future__ import annotations
@@ -37,14 +37,17 @@ class OpenVinoGraph:
         image = torch.zeros(1, 3, *image_size)
         with torch.inference_mode():
             network(image)
+        self._of_thread = threading.local()
         try:
             self._compiled = _compile(network, image)
+            self(image)  # what fails in the first run only, or is slow in it, is so here
         except Exception as error:
-            # Its errors have many classes; some are RuntimeErrors, others not.
-            reason = str(error).strip().splitlines()[-1]
-            raise ValueError(f"OpenVINO cannot compute {type(network).__name__}, PyTorch can: {reason}") from error
-        self._of_thread = threading.local()
-        self(image)  # so that no request pays for what only the first run does
+            # Its errors have many classes; some are RuntimeErrors, others not. Some say a page, others nothing.
+            reason = " ".join(str(error).split()) or type(error).__name__
+            name = type(network).__name__
+            raise ValueError(
+                f"OpenVINO cannot compute {name}, but PyTorch can: set INFERENCE_RUNTIME=torch. {reason}"
+            ) from error
 
     def __call__(self, images: Tensor) -> Tensor:
         """Compute, with a request of the calling thread's own: its tensors are used again."""

@@ -1,6 +1,6 @@
 """Convolutions whose weights lie in memory as oneDNN's kernels read them.
 
-PyTorch's own lay them out anew for every image, which takes a quarter of a ResNet-18's time and nearly half of a
+PyTorch's own lay them out anew for every image, which takes a quarter of a ResNet-18's time and two fifths of a
 ResNet-50's. PyTorch's compiler packs weights as well, but needs a C++ compiler, or an artifact for one CPU and version.
 """
 

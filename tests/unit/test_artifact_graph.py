@@ -80,14 +80,16 @@ def test_answers_as_the_network(
         torch.testing.assert_close(made(images), expected, rtol=1e-3, atol=atol)
 
 
-def test_without_onednn_it_answers_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("onednn", [True, False])
+def test_convolutions_are_packed_where_there_is_onednn(onednn: bool) -> None:
     given = network("resnet18")
     images = torch.rand(2, 3, 64, 64)
     expected = given(images)
-    monkeypatch.setattr(graph, "can_pack", lambda: False)
-    with torch.inference_mode():
-        made = graph.trace(given, (64, 64))(images)
-    torch.testing.assert_close(made, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+    with torch.backends.mkldnn.flags(enabled=onednn), torch.inference_mode():
+        traced = graph.trace(given, (64, 64))
+        answer = traced(images)
+    assert ("mkldnn::_convolution_pointwise" in str(traced.inlined_graph)) == onednn
+    torch.testing.assert_close(answer, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("make_graph", [graph.trace, OpenVinoGraph])
@@ -104,9 +106,21 @@ class _Decomposed(nn.Module):
         return values
 
 
-def test_what_openvino_cannot_compute() -> None:
-    with pytest.raises(ValueError, match=r"OpenVINO cannot compute _Decomposed, PyTorch can: .*Conversion is failed"):
-        OpenVinoGraph(_Decomposed(), (8, 8))
+class _Untraceable(nn.Module):
+    """What PyTorch can compute, but not trace; and why it cannot, it does not say."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        assert not torch._C._get_tracing_state()
+        return images
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"), [(_Decomposed(), "Conversion is failed"), (_Untraceable(), "AssertionError|tracing")], ids=type
+)
+def test_what_openvino_cannot_compute(given: nn.Module, reason: str) -> None:
+    said = f"OpenVINO cannot compute {type(given).__name__}, but PyTorch can: set INFERENCE_RUNTIME=torch. .*({reason})"
+    with pytest.raises(ValueError, match=said):
+        OpenVinoGraph(given, (8, 8))
 
 
 def test_a_file_that_is_no_graph(tmp_path: Path) -> None:
