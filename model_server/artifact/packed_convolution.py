@@ -20,7 +20,7 @@ def can_pack() -> bool:
 
 
 def pack_convolutions(network: nn.Module, image_size: tuple[int, int]) -> nn.Module:
-    """Return one of torchvision's classifiers, in evaluation mode, with packed convolutions.
+    """Return one of torchvision's classifiers, in evaluation mode, with packed convolutions where that is quicker.
 
     Batch normalisation becomes part of the convolutions first. image_size: the height and width for which weights are
     laid out; images of other sizes are computed as well.
@@ -35,11 +35,14 @@ def pack_convolutions(network: nn.Module, image_size: tuple[int, int]) -> nn.Mod
 
 
 def _input_sizes(network: nn.Module, image_size: tuple[int, int]) -> dict[str, torch.Size]:
-    """The names of the convolutions that can be packed, and what each is given for one image, `[1, C, H, W]`."""
+    """The names of the convolutions that gain by it, and what each is given for one image, `[1, C, H, W]`."""
     sizes: dict[str, torch.Size] = {}
 
     def note(name: str, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        sizes[name] = inputs[0].shape
+        if (
+            inputs[0].shape[2:].numel() > 1
+        ):  # of a single pixel it is a matrix product, which PyTorch's own makes sooner
+            sizes[name] = inputs[0].shape
 
     hooks = [
         layer.register_forward_pre_hook(partial(note, name))

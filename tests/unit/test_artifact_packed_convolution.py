@@ -76,3 +76,12 @@ def test_other_padding_is_left_to_pytorch(options: dict[str, Any]) -> None:
     images = torch.rand(2, 3, SIDE, SIDE)
     with torch.inference_mode():
         torch.testing.assert_close(packed(images), given(images))
+
+
+def test_a_convolution_of_a_single_pixel_is_left_to_pytorch() -> None:
+    """As in the squeeze and excitation of MobileNet v3 and EfficientNet: packed, it takes longer."""
+    packed, given = packed_and_given(nn.Conv2d(3, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 4, 1))
+    assert convolutions_left(packed) == 1
+    images = torch.rand(2, 3, SIDE, SIDE)
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(images), given(images))
