@@ -3,7 +3,7 @@
 Target tracking looks at the invocations per instance of each minute. Three minutes above the target: it adds so many
 instances that the target would be met. Fifteen minutes more than a tenth below it: it takes away as many as it can.
 New instances serve when they are in service, minutes later. Until then requests wait in the containers, each for at
-most 0.25 s or one prediction, and those that would wait longer are refused.
+most 0.5 s or one prediction, and those that would wait longer are refused.
 """
 
 from collections.abc import Sequence

@@ -13,10 +13,10 @@ from model_server.container.batches import Batches
 from model_server.container.recent_mean import RecentMean
 
 # Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
-MAX_WAIT = 0.25
+MAX_WAIT = 0.5
 
 # What is foreseen is a mean. Whoever was let in gives up after so many times that, and so many times MAX_WAIT at least.
-_PATIENCE = 6
+_PATIENCE = 3
 
 
 class QueueFull(Exception):
