@@ -39,9 +39,8 @@ def _input_sizes(network: nn.Module, image_size: tuple[int, int]) -> dict[str, t
     sizes: dict[str, torch.Size] = {}
 
     def note(name: str, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        if (
-            inputs[0].shape[2:].numel() > 1
-        ):  # of a single pixel it is a matrix product, which PyTorch's own makes sooner
+        # Of a single pixel it is a matrix product, for which PyTorch's own takes less time.
+        if inputs[0].shape[2:].numel() > 1:
             sizes[name] = inputs[0].shape
 
     hooks = [
