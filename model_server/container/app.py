@@ -13,12 +13,10 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from model_server.container.queue import QueueFull
 from model_server.container.request_body import UnreadBody, read_body
@@ -41,7 +39,7 @@ def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
     places = asyncio.Semaphore(MAX_INVOCATIONS)
     threads = ThreadPoolExecutor(MAX_INVOCATIONS, thread_name_prefix="request")
 
-    async def ping(_: Request) -> Response:
+    def ping() -> Response:
         return Response() if model.loaded else _loading()
 
     async def invocations(request: Request) -> Response:
@@ -58,11 +56,29 @@ def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
         except asyncio.CancelledError:  # the container stops, and cannot wait any longer
             return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The container is being stopped.")
 
-    app = Starlette(
-        routes=[Route("/ping", ping), Route("/invocations", invocations, methods=["POST"])],
-        exception_handlers={HTTPException: _http_error, Exception: _bug},  # type: ignore[dict-item]  # of these types
-    )
-    app.router.redirect_slashes = False
+    async def answer(request: Request) -> Response:
+        match request.method, request.scope["path"]:
+            case "GET" | "HEAD", "/ping":
+                return ping()
+            case "POST", "/invocations":
+                return await invocations(request)
+            case _, "/ping":
+                return _not_allowed("GET, HEAD")
+            case _, "/invocations":
+                return _not_allowed("POST")
+        return _error(HTTPStatus.NOT_FOUND, "There are only /ping and /invocations.")
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await answer(request)
+        except HTTPException as error:
+            response = _error(error.status_code, error.detail)
+        except Exception:
+            _log.exception("the container failed", extra={"fields": {"requestId": request.state.request_id}})
+            response = _error(HTTPStatus.INTERNAL_SERVER_ERROR, "The container failed; its log has the details.")
+        await response(scope, receive, send)
+
     return RequestLog(UnreadBody(app))
 
 
@@ -103,12 +119,8 @@ def _queue_full(error: QueueFull) -> Response:
     return _error(HTTPStatus.TOO_MANY_REQUESTS, str(error), {"Retry-After": str(error.retry_after)})
 
 
-async def _http_error(_: Request, error: HTTPException) -> Response:
-    return _error(error.status_code, error.detail, dict(error.headers or {}))
-
-
-async def _bug(_: Request, __: Exception) -> Response:
-    return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "The container failed; its log has the details.")
+def _not_allowed(methods: str) -> Response:
+    return _error(HTTPStatus.METHOD_NOT_ALLOWED, f"Only {methods}.", {"Allow": methods})
 
 
 def _hook_error(error: BaseException, request_id: str) -> Response:

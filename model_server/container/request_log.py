@@ -12,7 +12,7 @@ from model_server.serving.request_log import log_answer
 
 
 class RequestLog:
-    """ASGI middleware that gives each request its `state.request_id` and logs its answer."""
+    """ASGI middleware that gives each request its `state.request_id`, and logs its answer once that is sent."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -24,17 +24,21 @@ class RequestLog:
         length = headers.get("Content-Length")
         scope["state"] = {"request_id": request_id}
 
-        async def log_and_send(message: Message) -> None:
-            if message["type"] == "http.response.start" and scope["path"] != "/ping":
-                log_answer(
-                    request_id,
-                    started_at,
-                    scope["method"],
-                    scope["path"],
-                    message["status"],
-                    contentType=headers.get("Content-Type"),
-                    bytes=int(length) if length else None,
-                )
+        status = 0
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
             await send(message)
 
-        await self._app(scope, receive, log_and_send)
+        await self._app(scope, receive, send_and_note)
+        if scope["path"] != "/ping":
+            log_answer(
+                request_id,
+                started_at,
+                scope["method"],
+                scope["path"],
+                status,
+                contentType=headers.get("Content-Type"),
+                bytes=int(length) if length else None,
+            )

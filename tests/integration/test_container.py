@@ -307,10 +307,14 @@ def test_what_the_model_prints_or_raises_forges_no_line(container: Container) ->
     "given", ["", "short", "x" * 65, '{"requestId": "forged-2"}', "a b c d e f g", "id-\x9b31m-id"]
 )
 def test_what_is_no_id_gets_one(container: Container, given: str) -> None:
+    def ids() -> list[str]:
+        return [str(line["requestId"]) for line in log_of(container) if "requestId" in line]
+
+    before = len(ids())
     container.invoke({"text": "x"}, **{"X-Amzn-SageMaker-Custom-Attributes": given})
-    ids = [str(line["requestId"]) for line in log_of(container) if "requestId" in line]
-    assert given not in ids
-    assert uuid.UUID(ids[-1])
+    wait_until(lambda: len(ids()) > before)
+    assert given not in ids()
+    assert uuid.UUID(ids()[-1])
 
 
 def test_what_would_wait_too_long_is_turned_away(container: Container, tmp_path: Path) -> None:
