@@ -23,7 +23,7 @@ from typing import Any
 import click
 from PIL import Image
 
-from model_server.container.served_model import ServedModel
+from model_server.container.hooks import load_hooks
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _GUARDED_FETCH = _PROJECT / "handlers" / "predict" / "guarded_fetch.py"
@@ -129,9 +129,10 @@ def prove(artifact: Path, num_classes: int) -> None:
     sys.dont_write_bytecode = True
     blank = BytesIO()
     Image.new("RGB", (64, 64), "white").save(blank, "PNG")
-    model = ServedModel(artifact)
-    model.load()
-    document, _ = model.invoke(blank.getvalue(), "image/png", "application/json")
+    hooks = load_hooks(artifact)
+    model = hooks.model_fn(str(artifact))
+    image = hooks.input_fn(blank.getvalue(), "image/png")
+    document, _ = hooks.answer(hooks.predict_fn(image, model), "application/json")
     answer = json.loads(document)
     if [len(row) for row in answer] != [num_classes]:
         raise ValueError(f"the model answers {answer} to one image; there are {num_classes} labels")

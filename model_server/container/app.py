@@ -10,7 +10,9 @@ import contextlib
 import json
 import logging
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -18,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from model_server.container.hooks import Answer
 from model_server.container.queue import QueueFull
 from model_server.container.request_body import UnreadBody, read_body
 from model_server.container.request_log import RequestLog
@@ -50,9 +53,8 @@ def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
         try:
             async with places:
                 body = await read_body(request, max_request_bytes)
-                loop = asyncio.get_running_loop()
-                answer = await loop.run_in_executor(threads, _invoke, model, request, body)
-            return await _late(answer) if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS else answer
+                response = await _later(threads, partial(_invoke, model, request, body))
+            return await _late(response) if response.status_code == HTTPStatus.TOO_MANY_REQUESTS else response
         except asyncio.CancelledError:  # the container stops, and cannot wait any longer
             return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The container is being stopped.")
 
@@ -82,17 +84,38 @@ def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
     return RequestLog(UnreadBody(app))
 
 
-def _invoke(model: ServedModel, request: Request, body: bytes) -> Response:
-    """Ask the model, in a thread. Nothing that its code may raise gets to the event loop, which could not bear it."""
+async def _later(threads: ThreadPoolExecutor, start: Callable[[Callable[[Response], object]], None]) -> Response:
+    """Wait for the response that comes of what is started in a thread, from whichever thread it comes."""
+    loop = asyncio.get_running_loop()
+    response: asyncio.Future[Response] = loop.create_future()
+
+    def arrive(arrived: Response) -> None:
+        if not response.cancelled():
+            response.set_result(arrived)
+
+    threads.submit(start, lambda arrived: loop.call_soon_threadsafe(arrive, arrived))
+    return await response
+
+
+def _invoke(model: ServedModel, request: Request, body: bytes, respond: Callable[[Response], object]) -> None:
+    """Ask the model, in a thread; the answer comes from another."""
+    headers, request_id = request.headers, request.state.request_id
     try:
-        answer, content_type = model.invoke(body, request.headers.get("Content-Type"), request.headers.get("Accept"))
-        return _response(answer, content_type)
-    except QueueFull as error:
-        return _queue_full(error)
+        model.invoke(
+            body,
+            headers.get("Content-Type"),
+            headers.get("Accept"),
+            lambda result: respond(_result(result, request_id)),
+        )
     except BaseException as error:
-        with contextlib.suppress(BaseException):  # an error is the model's code as well
-            return _hook_error(error, request.state.request_id)
-        return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "The model failed, and so did its error.")
+        respond(_error_response(error, request_id))
+
+
+def _result(result: Callable[[], Answer], request_id: str) -> Response:
+    try:
+        return _response(*result())
+    except BaseException as error:
+        return _error_response(error, request_id)
 
 
 def _response(answer: str | bytes, content_type: str) -> Response:
@@ -121,6 +144,15 @@ def _queue_full(error: QueueFull) -> Response:
 
 def _not_allowed(methods: str) -> Response:
     return _error(HTTPStatus.METHOD_NOT_ALLOWED, f"Only {methods}.", {"Allow": methods})
+
+
+def _error_response(error: BaseException, request_id: str) -> Response:
+    """Nothing that the model's code may raise gets to the event loop, which could not bear it."""
+    if isinstance(error, QueueFull):
+        return _queue_full(error)
+    with contextlib.suppress(BaseException):  # an error is the model's code as well
+        return _hook_error(error, request_id)
+    return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "The model failed, and so did its error.")
 
 
 def _hook_error(error: BaseException, request_id: str) -> Response:

@@ -9,6 +9,8 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+Answer = tuple[str | bytes, str]
+
 
 @dataclass(frozen=True)
 class Hooks:
@@ -21,9 +23,18 @@ class Hooks:
     model_fn: Callable[[str], Any]
     input_fn: Callable[[bytes, str | None], Any]
     predict_fn: Callable[[Any, Any], Any]
-    output_fn: Callable[[Any, str | None], str | bytes | tuple[str | bytes, str]]
+    output_fn: Callable[[Any, str | None], str | bytes | Answer]
     prepare_fn: Callable[[Any, Any], Any] | None = None
     predict_batch_fn: Callable[[list[Any], Any], list[Any]] | None = None
+
+    def answer(self, prediction: Any, accept: str) -> Answer:
+        """What `output_fn` makes of a prediction, and its media type.
+
+        As in AWS's containers, it returns both, or the answer alone if its type is the one that was asked for.
+        https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/transformer.py
+        """
+        answer = self.output_fn(prediction, accept)
+        return answer if isinstance(answer, tuple) else (answer, accept)
 
 
 def load_hooks(model_dir: Path) -> Hooks:

@@ -12,6 +12,9 @@ from typing import Any
 from model_server.container.batches import Batches
 from model_server.container.recent_mean import RecentMean
 
+# Called once: what it is given returns the prediction, or raises why there is none.
+Tell = Callable[[Callable[[], Any]], None]
+
 # Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
 MAX_WAIT = 0.5
 
@@ -30,13 +33,14 @@ class QueueFull(Exception):
 class _Request:
     """What comes of one request's data, step by step."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, tell: Tell) -> None:
         self.data = data
+        self.tell = tell
+        self.gives_up_at = float("inf")
         self.prepared: Any = None
         self.seconds_to_prepare = 0.0
         self.prediction: Any = None
         self.error: BaseException | None = None
-        self.answered = threading.Event()
 
     def result(self) -> Any:
         """Return the prediction or raise the error, once.
@@ -85,37 +89,48 @@ class Queue:
         self._threads = ThreadPoolExecutor(places, thread_name_prefix="model")
         self._lock = threading.Lock()
         self._waiting: deque[_Request] = deque()
+        self._crowded = threading.Event()
         self._batches = Batches(max_batch_size)
         self._preparing = 0
         self._free = places
         self._seconds = RecentMean()
+        threading.Thread(target=self._refuse_the_overdue, name="overdue", daemon=True).start()
 
-    def prediction(self, data: Any) -> Any:
-        """Wait for a turn, and return the prediction for one request's data.
+    def put(self, data: Any, tell: Tell) -> None:
+        """Let a request wait for its turn. The thread that serves it calls `tell`.
 
         Raises:
-            QueueFull: the wait would be too long, or has become much longer than foreseen.
-            Exception: whatever preparing or predicting raises.
+            QueueFull: the wait would be too long. If it becomes much longer than foreseen, that is what `tell` raises.
         """
-        request = _Request(data)
+        request = _Request(data, tell)
         with self._lock:
             ahead = max(0, len(self._waiting) + len(self._batches) + 1 - self._free)
             wait = ahead * self._seconds.value / self._places
             if ahead > self._places and wait > self._max_wait:
                 raise self._full()
+            if ahead:
+                request.gives_up_at = time.monotonic() + _PATIENCE * max(wait, self._max_wait)
+                self._crowded.set()
             self._threads.submit(self._turn)
             self._waiting.append(request)
-        if not request.answered.wait(_PATIENCE * max(wait, self._max_wait) if ahead else None):
-            self._give_up(request)
-            request.answered.wait()
-        return request.result()
 
-    def _give_up(self, request: _Request) -> None:
-        """Leave, unless the request's turn has come meanwhile."""
+    def _refuse_the_overdue(self) -> None:
+        """Look after those who wait. Each may have to wait a little longer than its patience for that."""
+        while self._crowded.wait():
+            self._crowded.clear()
+            time.sleep(self._max_wait)
+            _tell(self._overdue())
+
+    def _overdue(self) -> list[_Request]:
+        now = time.monotonic()
         with self._lock:
-            if request in self._waiting:
+            overdue = [request for request in self._waiting if request.gives_up_at <= now]
+            for request in overdue:
                 self._waiting.remove(request)
-                raise self._full()
+                request.error = self._full()
+            if self._waiting:
+                self._crowded.set()
+        return overdue
 
     def _full(self) -> QueueFull:
         return QueueFull(retry_after=max(1, round(self._max_wait)))
@@ -188,6 +203,7 @@ class Queue:
 
 
 def _tell(requests: list[_Request]) -> None:
-    """Let the callers go on. They alone have the requests from now on, with what an error keeps alive."""
+    """The callers alone have the requests from now on, with what an error keeps alive."""
     while requests:
-        requests.pop(0).answered.set()
+        request = requests.pop(0)
+        request.tell(request.result)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from model_server.container.batches import MAX_SIZE
 from model_server.container.hooks import Hooks, load_hooks
-from model_server.container.queue import Queue
+from model_server.container.queue import Queue, Tell
 from model_server.serving.garbage import no_search_for_garbage
 
 DEFAULT_ACCEPT = "application/json"
@@ -41,13 +41,11 @@ class ServedModel:
             model = hooks.model_fn(str(self._model_dir))
             self._loaded = _Loaded(hooks, self._queue(hooks, model))
 
-    def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> tuple[str | bytes, str]:
-        """Pass one request through the hooks, and return the answer with its media type.
+    def invoke(self, body: bytes, content_type: str | None, accept: str | None, tell: Tell) -> None:
+        """Pass one request through the hooks.
 
-        As in AWS's containers, `output_fn` returns both, or the answer alone if its type is the one that was asked for.
-        https://github.com/aws/sagemaker-inference-toolkit/blob/master/src/sagemaker_inference/transformer.py
-
-        Only prediction keeps a core busy, so only that waits for a turn; `input_fn` may wait for a slow web server.
+        Only prediction keeps a core busy, so only that waits for a turn; `input_fn` may wait for a slow web server. The
+        thread that predicts calls `tell`, once: what that is given returns the answer with its media type, or raises.
 
         Raises:
             QueueFull: too many requests are waiting for the model.
@@ -59,8 +57,7 @@ class ServedModel:
         hooks, queue = self._loaded
         accepted = DEFAULT_ACCEPT if accept in (None, "", "*/*") else accept
         data = hooks.input_fn(body, content_type)
-        answer = hooks.output_fn(queue.prediction(data), accepted)
-        return answer if isinstance(answer, tuple) else (answer, accepted)
+        queue.put(data, lambda prediction: tell(lambda: hooks.answer(prediction(), accepted)))
 
     def _queue(self, hooks: Hooks, model: Any) -> Queue:
         """What makes a prediction of what `input_fn` returns, in its turn; several at once if the hooks can."""

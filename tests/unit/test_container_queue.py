@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -26,7 +27,9 @@ class Workers:
         self.queue = Queue(lambda work: work, lambda works: [works[0]()], places, max_batch_size=1, max_wait=max_wait)
 
     def do(self, work: Work) -> Any:
-        return self.queue.prediction(work)
+        told: SimpleQueue[Callable[[], Any]] = SimpleQueue()
+        self.queue.put(work, told.put)
+        return told.get()()
 
     def wait_for(self, waiting: int) -> None:
         """Until so many wait."""
