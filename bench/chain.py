@@ -10,7 +10,6 @@ import io
 import json
 import statistics
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -23,13 +22,12 @@ from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/chain.py` works, too
 
-from bench.parts import EMULATED, OURS, PARTS, UNAVOIDABLE, container_call, model_calls, split
+from bench.parts import EMULATED, OURS, PARTS, UNAVOIDABLE, container_call, split
 from bench.report import exit_unless, report
 from bench.stack import benchmark_stack
 from harness import loopback
 from harness.clients import Clients
 from harness.project import PROJECT
-from model_server.sagemaker.archive import unpack
 
 NOOP = """
 import sys
@@ -96,29 +94,23 @@ def check(response: urllib3.BaseHTTPResponse) -> str:
     return response.headers.get("apigw-requestid", "")
 
 
-def milliseconds(call: Callable[[], object]) -> tuple[float, object]:
-    """How long one call takes, and what it returns."""
+def timed(call: Callable[[], object]) -> tuple[str, float]:
+    """What one call returns, and how many milliseconds it takes."""
     started_at = time.perf_counter()
     returned = call()
-    return (time.perf_counter() - started_at) * 1000, returned
+    return str(returned), (time.perf_counter() - started_at) * 1000
 
 
-def take_turns(
-    measured: dict[str, Callable[[], object]], count: int
-) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Milliseconds of all calls, and those of the predictions by the ids of the requests."""
+def take_turns(measured: dict[str, Callable[[], object]], count: int) -> dict[str, list[tuple[str, float]]]:
+    """What all calls have returned, and how many milliseconds they took."""
     for _ in range(WARM_UP):
         for call in measured.values():
             call()
-    times: dict[str, list[float]] = {name: [] for name in measured}
-    totals: dict[str, float] = {}
+    times: dict[str, list[tuple[str, float]]] = {name: [] for name in measured}
     for _ in track(range(count), "calling"):
         for name, call in measured.items():
-            spent, returned = milliseconds(call)
-            times[name].append(spent)
-            if name == "predict":
-                totals[str(returned)] = spent
-    return times, totals
+            times[name].append(timed(call))
+    return times
 
 
 def draw(figures: dict[str, float], picture: Path) -> None:
@@ -150,16 +142,13 @@ def draw(figures: dict[str, float], picture: Path) -> None:
 def main(count: int, json_file: Path, picture: Path) -> None:
     """p50 of a prediction, against the sum of the p50s of its parts; and what its parts are."""
     image = (PROJECT / "site/samples/1.jpg").read_bytes()
-    with tempfile.TemporaryDirectory() as folder, benchmark_stack() as stack:
-        model = Path(folder) / "model"
-        unpack(PROJECT / "build/model.tar.gz", model)
-        measured = calls(stack.outputs, stack.clients, image) | model_calls(model, image)
-        measured["container"] = container_call(stack, image)
-        times, totals = take_turns(measured, count)
-        p50 = {name: statistics.median(values) for name, values in times.items()}
-        parts = split(stack, totals, *(p50.pop(name) for name in ("container", "decode", "forward")))
+    with benchmark_stack() as stack:
+        measured = calls(stack.outputs, stack.clients, image) | {"container": container_call(stack, image)}
+        times = take_turns(measured, count)
+        parts = split(stack, dict(times["predict"]), dict(times.pop("container")))
+    p50 = {name: statistics.median(spent for _, spent in called) for name, called in times.items()}
     own, emulated, necessary = (sum(parts[part] for part in group) for group in (OURS, EMULATED, UNAVOIDABLE))
-    p99 = statistics.quantiles(times["predict"], n=100)[98]
+    p99 = statistics.quantiles([spent for _, spent in times["predict"]], n=100)[98]
     unavoidable = p50["noop"] + p50["fetch"] + p50["invoke_endpoint"]
     figures = (
         {f"{name}_p50_ms": value for name, value in p50.items()}

@@ -1,17 +1,15 @@
 """Where one request spends its time.
 
-How long it took the client, and what its function has logged about it, belong together by the request's id. What no log
-tells is measured beside it: the container, asked without anything in front, and what it does with an image, by the same
-model code in a process that does nothing else.
+How long it took the client, and what its function and its container have logged about it, belong together by the
+request's id. What no log tells is measured beside it: what the container takes from the first byte of a request to the
+last of its answer, asked without anything in front.
 """
 
-import importlib
 import json
-import os
+import socket
 import statistics
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from itertools import count
 from typing import Any
 
 import psutil
@@ -19,6 +17,7 @@ import urllib3
 
 from bench.stack import BenchmarkStack
 from harness import logs
+from model_server.serving.request_id import CUSTOM_ATTRIBUTES
 
 # In the order in which a request passes through. The gateway is MiniStack, with the process in which it runs the
 # function; the hop is the stand-in for SageMaker, between function and container; the answer is all that the container
@@ -29,57 +28,54 @@ UNAVOIDABLE = ("fetch", "decode", "forward")
 OURS = ("function", "answer")
 
 
-def model_calls(model: Path, image: bytes) -> dict[str, Callable[[], object]]:
-    """Decoding one image, and one forward pass, as the artifact's own code does them."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in the container; torch reads it when it is imported
-    sys.path.insert(0, str(model / "code"))
-    inference = importlib.import_module("inference")
-    torch = importlib.import_module("torch")
-    loaded = inference.model_fn(str(model))
-    tensor = inference.to_tensor(image, loaded.manifest)
-
-    def decode() -> object:
-        return inference.to_tensor(image, loaded.manifest)
-
-    def forward() -> object:
-        with torch.inference_mode():
-            return loaded.network(tensor)
-
-    return {"decode": decode, "forward": forward}
-
-
-def container_call(stack: BenchmarkStack, image: bytes) -> Callable[[], object]:
-    """Asking the model's container itself, as SageMaker does."""
+def container_call(stack: BenchmarkStack, image: bytes) -> Callable[[], str]:
+    """Asking the model's container itself; returns the request's id. The client does nothing but send and receive."""
     health = urllib3.request("GET", f"{stack.addresses.sagemaker_url}/_health").json()
     process = psutil.Process(health["endpoints"][0]["container_pid"])
     [port] = {each.laddr.port for each in process.net_connections() if each.status == psutil.CONN_LISTEN}
-    pool = urllib3.connection_from_url(f"http://127.0.0.1:{port}", retries=False)
-    headers = {"Content-Type": "image/jpeg"}
-    return lambda: pool.urlopen("POST", "/invocations", body=image, headers=headers).data
+    connection = socket.create_connection(("127.0.0.1", port))
+    head = f"POST /invocations HTTP/1.1\r\nHost: container\r\nContent-Type: image/jpeg\r\nContent-Length: {len(image)}"
+    numbers = count()
+
+    def call() -> str:
+        request_id = f"container-{next(numbers)}"
+        connection.sendall(f"{head}\r\n{CUSTOM_ATTRIBUTES}: {request_id}\r\n\r\n".encode() + image)
+        answer = b""
+        while not answer.endswith(b"]]"):  # the logits of one image are a list in a list
+            answer += connection.recv(65536) or b"]]"
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the container answered {answer!r}")
+        return request_id
+
+    return call
 
 
-def split(
-    stack: BenchmarkStack, totals: Mapping[str, float], container: float, decode: float, forward: float
-) -> dict[str, float]:
+def split(stack: BenchmarkStack, totals: Mapping[str, float], container_calls: Mapping[str, float]) -> dict[str, float]:
     """The median of each part, in milliseconds.
 
     :param totals: by id, what each request took for the client.
-    :param container: what the container takes for an image, decoding and forward pass included.
+    :param container_calls: by id, what each of the container's own took.
     """
     function = _by_id(logs.of_function(stack.addresses, stack.outputs["functionName"]))
+    container = _by_id((stack.directory / "endpoints" / stack.outputs["endpointName"] / "container.log").open())
+    answer = statistics.median(taken - _model(container[id_]) for id_, taken in container_calls.items())
     requests = [
         {
             "gateway": total - function[id_]["latencyMs"],
             "function": function[id_]["latencyMs"] - function[id_]["fetchMs"] - function[id_]["endpointMs"],
             "fetch": function[id_]["fetchMs"],
-            "hop": function[id_]["endpointMs"] - container,
-            "decode": decode,
-            "forward": forward,
-            "answer": container - decode - forward,
+            "hop": function[id_]["endpointMs"] - _model(container[id_]) - answer,
+            "decode": container[id_]["prepareMs"],
+            "forward": container[id_]["predictMs"],
+            "answer": answer,
         }
         for id_, total in totals.items()
     ]
     return {part: statistics.median(request[part] for request in requests) for part in PARTS}
+
+
+def _model(line: dict[str, float]) -> float:
+    return line["prepareMs"] + line["predictMs"]
 
 
 def _by_id(lines: Iterable[str]) -> dict[str, dict[str, Any]]:

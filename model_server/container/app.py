@@ -100,20 +100,20 @@ async def _later(threads: ThreadPoolExecutor, start: Callable[[Callable[[Respons
 def _invoke(model: ServedModel, request: Request, body: bytes, respond: Callable[[Response], object]) -> None:
     """Ask the model, in a thread; the answer comes from another."""
     headers, request_id = request.headers, request.state.request_id
+
+    def tell(answer: Callable[[], Answer], milliseconds: dict[str, float]) -> None:
+        request.state.milliseconds = milliseconds
+        respond(_answer(answer, request_id))
+
     try:
-        model.invoke(
-            body,
-            headers.get("Content-Type"),
-            headers.get("Accept"),
-            lambda result: respond(_result(result, request_id)),
-        )
+        model.invoke(body, headers.get("Content-Type"), headers.get("Accept"), tell)
     except BaseException as error:
         respond(_error_response(error, request_id))
 
 
-def _result(result: Callable[[], Answer], request_id: str) -> Response:
+def _answer(answer: Callable[[], Answer], request_id: str) -> Response:
     try:
-        return _response(*result())
+        return _response(*answer())
     except BaseException as error:
         return _error_response(error, request_id)
 

@@ -12,9 +12,6 @@ from typing import Any
 from model_server.container.batches import Batches
 from model_server.container.recent_mean import RecentMean
 
-# Called once: what it is given returns the prediction, or raises why there is none.
-Tell = Callable[[Callable[[], Any]], None]
-
 # Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
 MAX_WAIT = 0.5
 
@@ -30,17 +27,25 @@ class QueueFull(Exception):
         self.retry_after = retry_after
 
 
-class _Request:
-    """What comes of one request's data, step by step."""
+class Request:
+    """What comes of one request's data, step by step, and what the steps take."""
 
-    def __init__(self, data: Any, tell: Tell) -> None:
+    def __init__(self, data: Any, tell: Callable[[Request], None]) -> None:
         self.data = data
         self.tell = tell
+        self.put_at = time.monotonic()
         self.gives_up_at = float("inf")
         self.prepared: Any = None
         self.seconds_to_prepare = 0.0
         self.prediction: Any = None
+        self.seconds_to_predict = 0.0
         self.error: BaseException | None = None
+
+    def milliseconds(self) -> dict[str, float]:
+        """What it has taken: its preparation, the prediction of its whole batch, and waiting for either."""
+        prepare, predict = self.seconds_to_prepare, self.seconds_to_predict
+        wait = time.monotonic() - self.put_at - prepare - predict
+        return {"waitMs": wait * 1000, "prepareMs": prepare * 1000, "predictMs": predict * 1000}
 
     def result(self) -> Any:
         """Return the prediction or raise the error, once.
@@ -88,7 +93,7 @@ class Queue:
         self._max_wait = max_wait
         self._threads = ThreadPoolExecutor(places, thread_name_prefix="model")
         self._lock = threading.Lock()
-        self._waiting: deque[_Request] = deque()
+        self._waiting: deque[Request] = deque()
         self._crowded = threading.Event()
         self._batches = Batches(max_batch_size)
         self._preparing = 0
@@ -96,13 +101,13 @@ class Queue:
         self._seconds = RecentMean()
         threading.Thread(target=self._refuse_the_overdue, name="overdue", daemon=True).start()
 
-    def put(self, data: Any, tell: Tell) -> None:
-        """Let a request wait for its turn. The thread that serves it calls `tell`.
+    def put(self, data: Any, tell: Callable[[Request], None]) -> None:
+        """Let a request wait for its turn. The thread that serves it calls `tell`, once, when there is a result.
 
         Raises:
-            QueueFull: the wait would be too long. If it becomes much longer than foreseen, that is what `tell` raises.
+            QueueFull: the wait would be too long. If it becomes much longer than foreseen, that is the result.
         """
-        request = _Request(data, tell)
+        request = Request(data, tell)
         with self._lock:
             ahead = max(0, len(self._waiting) + len(self._batches) + 1 - self._free)
             wait = ahead * self._seconds.value / self._places
@@ -121,7 +126,7 @@ class Queue:
             time.sleep(self._max_wait)
             _tell(self._overdue())
 
-    def _overdue(self) -> list[_Request]:
+    def _overdue(self) -> list[Request]:
         now = time.monotonic()
         with self._lock:
             overdue = [request for request in self._waiting if request.gives_up_at <= now]
@@ -149,7 +154,7 @@ class Queue:
             answered, may_end = self._run(batch), True
         _tell(answered)  # now that the place is free for whoever asks again
 
-    def _prepare_next(self) -> list[_Request]:
+    def _prepare_next(self) -> list[Request]:
         """Prepare who has waited longest, and return it if that failed."""
         with self._lock:
             self._free -= 1
@@ -170,7 +175,7 @@ class Queue:
             self._batches.add(request)
         return []
 
-    def _next_batch(self, may_end: bool) -> list[_Request]:
+    def _next_batch(self, may_end: bool) -> list[Request]:
         """What to go on with; nothing, and the turn has ended, if nothing is left or the next turn will have more."""
         with self._lock:
             batch = []
@@ -180,7 +185,7 @@ class Queue:
                 self._free += 1
             return batch
 
-    def _run(self, batch: list[_Request]) -> list[_Request]:
+    def _run(self, batch: list[Request]) -> list[Request]:
         """Predict, and return the batch, each with its prediction or all with the error."""
         started_at = time.monotonic()
         try:
@@ -190,20 +195,21 @@ class Queue:
         except BaseException as error:
             # Says nothing about how long the others take: it may be of a damaged image.
             for request in batch:
-                request.error = error
+                request.error, request.seconds_to_predict = error, time.monotonic() - started_at
             return batch
-        seconds_each = (time.monotonic() - started_at) / len(batch)
+        seconds = time.monotonic() - started_at
+        seconds_each = seconds / len(batch)
         with self._lock:
             self._batches.learn(seconds_each)
             for request in batch:
                 self._seconds.add(request.seconds_to_prepare + seconds_each)
         for request, prediction in zip(batch, predictions, strict=True):
-            request.prediction = prediction
+            request.prediction, request.seconds_to_predict = prediction, seconds
         return batch
 
 
-def _tell(requests: list[_Request]) -> None:
+def _tell(requests: list[Request]) -> None:
     """The callers alone have the requests from now on, with what an error keeps alive."""
     while requests:
         request = requests.pop(0)
-        request.tell(request.result)
+        request.tell(request)

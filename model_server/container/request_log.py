@@ -12,7 +12,10 @@ from model_server.serving.request_log import log_answer
 
 
 class RequestLog:
-    """ASGI middleware that gives each request its `state.request_id`, and logs its answer once that is sent."""
+    """ASGI middleware that gives each request its `state.request_id`, and logs its answer once that is sent.
+
+    The application may say in `state.milliseconds` what took how long.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -22,7 +25,7 @@ class RequestLog:
         headers = Headers(scope=scope)
         request_id = request_id_of(headers.get(CUSTOM_ATTRIBUTES))
         length = headers.get("Content-Length")
-        scope["state"] = {"request_id": request_id}
+        scope["state"] = {"request_id": request_id, "milliseconds": {}}
 
         status = 0
 
@@ -41,4 +44,5 @@ class RequestLog:
                 status,
                 contentType=headers.get("Content-Type"),
                 bytes=int(length) if length else None,
+                **{name: round(value, 2) for name, value in scope["state"]["milliseconds"].items()},
             )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from model_server.container.batches import MAX_SIZE
-from model_server.container.hooks import Hooks, load_hooks
-from model_server.container.queue import Queue, Tell
+from model_server.container.hooks import Answer, Hooks, load_hooks
+from model_server.container.queue import Queue
 from model_server.serving.garbage import no_search_for_garbage
+
+Tell = Callable[[Callable[[], Answer], dict[str, float]], None]
 
 DEFAULT_ACCEPT = "application/json"
 
@@ -45,7 +48,7 @@ class ServedModel:
         """Pass one request through the hooks.
 
         Only prediction keeps a core busy, so only that waits for a turn; `input_fn` may wait for a slow web server. The
-        thread that predicts calls `tell`, once: what that is given returns the answer with its media type, or raises.
+        thread that predicts calls `tell`, once, with what returns the answer or raises, and with what that has taken.
 
         Raises:
             QueueFull: too many requests are waiting for the model.
@@ -57,7 +60,7 @@ class ServedModel:
         hooks, queue = self._loaded
         accepted = DEFAULT_ACCEPT if accept in (None, "", "*/*") else accept
         data = hooks.input_fn(body, content_type)
-        queue.put(data, lambda prediction: tell(lambda: hooks.answer(prediction(), accepted)))
+        queue.put(data, lambda request: tell(lambda: hooks.answer(request.result(), accepted), request.milliseconds()))
 
     def _queue(self, hooks: Hooks, model: Any) -> Queue:
         """What makes a prediction of what `input_fn` returns, in its turn; several at once if the hooks can."""

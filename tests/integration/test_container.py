@@ -47,6 +47,7 @@ def predict_fn(data, model):
     if data.get("wait_for"):
         pathlib.Path(data["started"]).touch()
         wait_for(data["wait_for"])
+    time.sleep(data.get("sleep", 0))
     if "raise" in data:
         raise getattr(builtins, data.get("kind", "RuntimeError"))(data["raise"])
     if "status_code" in data:
@@ -282,6 +283,15 @@ def test_log_has_a_line_per_request_and_the_cause_of_failures(container: Contain
     log = container.log.read_text()
     assert "private" not in log
     assert "/ping" not in log
+
+
+def test_log_says_what_took_how_long(container: Container) -> None:
+    given = {"X-Amzn-SageMaker-Custom-Attributes": "slow-one"}
+    container.invoke({"text": "x", "sleep": 0.2}, **given)
+    (line,) = wait_until(lambda: [line for line in log_of(container) if line.get("requestId") == "slow-one"])
+    wait, prepare, predict = (float(str(line[name])) for name in ("waitMs", "prepareMs", "predictMs"))
+    assert predict >= 200
+    assert wait + prepare + predict <= float(str(line["latencyMs"])) + 1
 
 
 def log_of(container: Container) -> list[dict[str, object]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from model_server.container.queue import MAX_WAIT, Queue, QueueFull
+from model_server.container.queue import MAX_WAIT, Queue, QueueFull, Request
 
 LONG = 60.0
 
@@ -27,9 +27,9 @@ class Workers:
         self.queue = Queue(lambda work: work, lambda works: [works[0]()], places, max_batch_size=1, max_wait=max_wait)
 
     def do(self, work: Work) -> Any:
-        told: SimpleQueue[Callable[[], Any]] = SimpleQueue()
+        told: SimpleQueue[Request] = SimpleQueue()
         self.queue.put(work, told.put)
-        return told.get()()
+        return told.get().result()
 
     def wait_for(self, waiting: int) -> None:
         """Until so many wait."""
