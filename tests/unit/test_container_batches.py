@@ -15,6 +15,7 @@ import pytest
 from model_server.container import batches
 from model_server.container.batches import MAX_SECONDS, Batches
 from model_server.container.queue import Queue, QueueFull
+from tests.unit.container_caller import prediction
 
 LONG = 60.0
 
@@ -67,7 +68,7 @@ class Model:
 def queue_to(model: Model, places: int = 1, max_size: int = 8, max_wait: float = LONG) -> Queue:
     queue = Queue(model.prepare, model.predict, places, max_size, max_wait)
     for _ in range(60):  # until it is known how quick the model is
-        queue.prediction(0)
+        prediction(queue, 0)
     model.batches.clear()
     while model.started.acquire(blocking=False):
         pass
@@ -84,10 +85,10 @@ def while_one_is_predicted(model: Model, queue: Queue, numbers: list[int]) -> li
     """Ask for the numbers while the model is busy with 100, and let it go on when all wait."""
     pool = ThreadPoolExecutor(len(numbers) + 1)
     model.go_on.clear()
-    answers = [pool.submit(queue.prediction, 100)]
+    answers = [pool.submit(prediction, queue, 100)]
     assert model.started.acquire(timeout=LONG)
     for waiting, number in enumerate(numbers, start=1):
-        answers.append(pool.submit(queue.prediction, number))
+        answers.append(pool.submit(prediction, queue, number))
         wait_until(lambda: len(queue._waiting) == waiting)  # noqa: B023
     model.go_on.set()
     for answer in answers:
@@ -180,13 +181,13 @@ def test_damaged_images_without_end_do_not_keep_the_others_waiting() -> None:
     def send_damaged() -> None:
         while not end.is_set():
             with pytest.raises(ZeroDivisionError):
-                queue.prediction(-1)
+                prediction(queue, -1)
 
     with ThreadPoolExecutor(24) as pool:
         for _ in range(23):
             pool.submit(send_damaged)
         try:
-            assert [pool.submit(queue.prediction, number).result(10) for number in range(20)] == [*range(0, 40, 2)]
+            assert [pool.submit(prediction, queue, number).result(10) for number in range(20)] == [*range(0, 40, 2)]
         finally:
             end.set()
 
@@ -207,7 +208,7 @@ def test_an_error_of_the_model_is_told_to_all_in_the_batch_and_to_nobody_else() 
     for answer in others:
         with pytest.raises(RuntimeError, match="no memory"):
             answer.result()
-    assert queue.prediction(5) == 10
+    assert prediction(queue, 5) == 10
 
 
 def test_who_gives_up_leaves_nobody_waiting() -> None:
@@ -215,15 +216,15 @@ def test_who_gives_up_leaves_nobody_waiting() -> None:
     queue = queue_to(model, max_wait=0.05)
     model.go_on.clear()
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(queue.prediction, 100)
+        first = pool.submit(prediction, queue, 100)
         wait_until(lambda: any(100 in batch for batch in model.batches))
-        others = [pool.submit(queue.prediction, number) for number in (1, 2, 3)]
+        others = [pool.submit(prediction, queue, number) for number in (1, 2, 3)]
         for other in others:
             with pytest.raises(QueueFull):
                 other.result(LONG)
         model.go_on.set()
         assert first.result(LONG) == 200
-        assert queue.prediction(5) == 10
+        assert prediction(queue, 5) == 10
     assert not any({1, 2, 3} & set(batch) for batch in model.batches)
 
 
@@ -240,7 +241,7 @@ def test_an_image_that_cannot_be_prepared_is_not_kept() -> None:
     try:
         for _ in range(5):
             with pytest.raises(ZeroDivisionError):
-                queue.prediction(0)
+                prediction(queue, 0)
         assert [pixels() for pixels in kept] == [None] * 5
     finally:
         gc.enable()
@@ -249,7 +250,7 @@ def test_an_image_that_cannot_be_prepared_is_not_kept() -> None:
 def test_a_model_that_forgets_an_answer() -> None:
     queue = Queue(lambda number: number, lambda numbers: [], 1, 8)
     with pytest.raises(ValueError, match="0 predictions for 1 requests"):
-        queue.prediction(1)
+        prediction(queue, 1)
 
 
 @pytest.mark.parametrize("places", [1, 2, 3])
@@ -261,7 +262,7 @@ def test_everybody_is_answered_and_no_more_threads_work_than_there_are_places(pl
 
     def ask(number: int) -> int | None:
         try:
-            return int(queue.prediction(number))
+            return int(prediction(queue, number))
         except ZeroDivisionError:
             return None
 

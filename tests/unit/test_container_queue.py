@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from model_server.container.queue import MAX_WAIT, Queue, QueueFull, Request
+from model_server.container.queue import MAX_WAIT, Queue, QueueFull
+from tests.unit.container_caller import prediction
 
 LONG = 60.0
 
@@ -27,9 +27,7 @@ class Workers:
         self.queue = Queue(lambda work: work, lambda works: [works[0]()], places, max_batch_size=1, max_wait=max_wait)
 
     def do(self, work: Work) -> Any:
-        told: SimpleQueue[Request] = SimpleQueue()
-        self.queue.put(work, told.put)
-        return told.get().result()
+        return prediction(self.queue, work)
 
     def wait_for(self, waiting: int) -> None:
         """Until so many wait."""
