@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 from typing import Any
 
 from model_server.container.batches import Batches
@@ -66,9 +67,10 @@ class Queue:
     """Has its threads prepare and predict, in the order of arrival.
 
     It is bounded by time and not by length, for twenty predictions of 10 ms are a short wait and twenty of a second
-    are a long one. What a request would have to wait is foreseen from how long requests take at present. A queue that
-    is never long keeps its promise under any load: those who are let in are served as quickly as ever. But however
-    slow the model is, one request may wait for each thread: a few who come at once are all served.
+    are a long one. What a request would have to wait is foreseen from how long requests take at present, and as if all
+    threads began together: with two, the third who waits is let in after two predictions. A queue that is never long
+    keeps its promise under any load: those who are let in are served as quickly as ever. But however slow the model
+    is, one request may wait for each thread: a few who come at once are all served.
     https://aws.amazon.com/builders-library/avoiding-insurmountable-queue-backlogs/
 
     No thread idles for a batch to fill. One that has prepared a request goes on to prepare the next that waits, until a
@@ -110,7 +112,7 @@ class Queue:
         request = Request(data, tell)
         with self._lock:
             ahead = max(0, len(self._waiting) + len(self._batches) + 1 - self._free)
-            wait = ahead * self._seconds.value / self._places
+            wait = ceil(ahead / self._places) * self._seconds.value
             if ahead > self._places and wait > self._max_wait:
                 raise self._full()
             if ahead:
