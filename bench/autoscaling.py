@@ -37,9 +37,10 @@ class Instance:
     places: int
 
     @property
-    def longest_queue(self) -> float:
-        """Requests that its container lets wait (model_server/container)."""
-        return min(max(MAX_WAIT * self.rate, self.places), MAX_INVOCATIONS - self.places)
+    def longest_queue(self) -> int:
+        """Requests that its container lets wait (model_server/container/queue.py)."""
+        for_each_place = max(1, int(MAX_WAIT * self.rate / self.places))
+        return min(self.places * for_each_place, MAX_INVOCATIONS - self.places)
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ def timed(call: Callable[[], object]) -> tuple[str, float]:
     """What one call returns, and how many milliseconds it takes."""
     started_at = time.perf_counter()
     returned = call()
-    return str(returned), (time.perf_counter() - started_at) * 1000
+    spent = time.perf_counter() - started_at
+    return str(returned), spent * 1000
 
 
 def take_turns(measured: dict[str, Callable[[], object]], count: int) -> dict[str, list[tuple[str, float]]]:

@@ -20,8 +20,8 @@ from harness import logs
 from model_server.serving.request_id import CUSTOM_ATTRIBUTES
 
 # In the order in which a request passes through. The gateway is MiniStack, with the process in which it runs the
-# function; the hop is the stand-in for SageMaker, between function and container; the answer is all that the container
-# does beside its work.
+# function; the hop is the stand-in for SageMaker, between function and container, with the function's client of it; the
+# answer is all that the container does beside decoding and predicting, until its answer is sent.
 PARTS = ("gateway", "function", "fetch", "hop", "decode", "forward", "answer")
 EMULATED = ("gateway", "hop")
 UNAVOIDABLE = ("fetch", "decode", "forward")
@@ -33,7 +33,7 @@ def container_call(stack: BenchmarkStack, image: bytes) -> Callable[[], str]:
     health = urllib3.request("GET", f"{stack.addresses.sagemaker_url}/_health").json()
     process = psutil.Process(health["endpoints"][0]["container_pid"])
     [port] = {each.laddr.port for each in process.net_connections() if each.status == psutil.CONN_LISTEN}
-    connection = socket.create_connection(("127.0.0.1", port))
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     head = f"POST /invocations HTTP/1.1\r\nHost: container\r\nContent-Type: image/jpeg\r\nContent-Length: {len(image)}"
     numbers = count()
 
@@ -41,9 +41,10 @@ def container_call(stack: BenchmarkStack, image: bytes) -> Callable[[], str]:
         request_id = f"container-{next(numbers)}"
         connection.sendall(f"{head}\r\n{CUSTOM_ATTRIBUTES}: {request_id}\r\n\r\n".encode() + image)
         answer = b""
-        while not answer.endswith(b"]]"):  # the logits of one image are a list in a list
-            answer += connection.recv(65536) or b"]]"
-        if not answer.startswith(b"HTTP/1.1 200"):
+        # The logits of one image are a list in a list, an error is an object.
+        while not answer.endswith((b"]]", b"}")) and (received := connection.recv(65536)):
+            answer += received
+        if not (answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"]]")):
             raise RuntimeError(f"the container answered {answer!r}")
         return request_id
 
@@ -57,8 +58,12 @@ def split(stack: BenchmarkStack, totals: Mapping[str, float], container_calls: M
     :param container_calls: by id, what each of the container's own took.
     """
     function = _by_id(logs.of_function(stack.addresses, stack.outputs["functionName"]))
-    container = _by_id((stack.directory / "endpoints" / stack.outputs["endpointName"] / "container.log").open())
-    answer = statistics.median(taken - _model(container[id_]) for id_, taken in container_calls.items())
+    log = stack.directory / "endpoints" / stack.outputs["endpointName"] / "container.log"
+    container = _by_id(log.read_text().splitlines())
+    # The line of the last call may still be to come: it is written after the answer.
+    answer = statistics.median(
+        taken - _model(container[id_]) for id_, taken in container_calls.items() if id_ in container
+    )
     requests = [
         {
             "gateway": total - function[id_]["latencyMs"],

@@ -47,8 +47,6 @@ class Comparison:
     def faults(self) -> list[str]:
         """Why it is not faithful; empty if it is."""
         faults = []
-        if self.images < LEAST_HELD_OUT:
-            faults.append(f"{self.images} held-out images show too little; {LEAST_HELD_OUT} are needed")
         if self.agreement < LEAST_AGREEMENT:
             faults.append(f"the answers agree in {self.agreement:.1%}; {LEAST_AGREEMENT:.0%} are needed")
         if self.float32_accuracy - self.int8_accuracy > MOST_ACCURACY_LOST:
@@ -98,11 +96,13 @@ def optimize(artifact: Path, calibration: Path, held_out: Path, output: Path, fo
     manifest = Manifest.read(given / "manifest.json")
     if manifest.precision != "float32":
         raise ValueError(f"{artifact} is {manifest.precision} already. Optimise the artifact with the float weights.")
+    unseen, labels = read_images(held_out, manifest)
+    if len(labels) < LEAST_HELD_OUT:
+        raise ValueError(f"{len(labels)} held-out images show too little; {LEAST_HELD_OUT} are needed.")
+    known, _ = read_images(calibration, manifest)
+
     weights = read_state_dict(given / "model.pth")
     network = load_classifier(manifest.architecture, weights, len(manifest.labels), manifest.image_size)
-
-    known, _ = read_images(calibration, manifest)
-    unseen, labels = read_images(held_out, manifest)
     expected = answers(network, unseen)
     made = folder / "int8"
     made.mkdir()

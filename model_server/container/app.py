@@ -20,19 +20,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from model_server.container.hooks import Answer
-from model_server.container.queue import QueueFull
+from model_server.container.queue import QueuedRequest, QueueFull
 from model_server.container.request_body import UnreadBody, read_body
 from model_server.container.request_log import RequestLog
 from model_server.container.served_model import ServedModel
 
-# More requests at once than these are turned away: each holds a body in memory, and a thread.
+# More requests at once than these are turned away: each holds a body in memory, and a thread while `input_fn` has it.
 MAX_INVOCATIONS = 32
 
 # Seconds that a refusal takes. Clients that ask again at once, over and over, would keep the model from its cores.
 _REFUSAL = 0.1
 
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+Respond = Callable[[Response], object]
 
 _log = logging.getLogger(__name__)
 
@@ -48,15 +49,20 @@ def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
     async def invocations(request: Request) -> Response:
         if not model.loaded:
             return _loading()
-        if places.locked():
-            return await _late(_queue_full(QueueFull(retry_after=1)))
         try:
-            async with places:
-                body = await read_body(request, max_request_bytes)
-                response = await _later(threads, partial(_invoke, model, request, body))
-            return await _late(response) if response.status_code == HTTPStatus.TOO_MANY_REQUESTS else response
+            response = await invocation(request)
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                await asyncio.sleep(_REFUSAL)
+            return response
         except asyncio.CancelledError:  # the container stops, and cannot wait any longer
             return _error(HTTPStatus.SERVICE_UNAVAILABLE, "The container is being stopped.")
+
+    async def invocation(request: Request) -> Response:
+        if places.locked():
+            return _queue_full(QueueFull(retry_after=1))
+        async with places:
+            body = await read_body(request, max_request_bytes)
+            return await _later(threads, partial(_invoke, model, request, body))
 
     async def answer(request: Request) -> Response:
         match request.method, request.scope["path"]:
@@ -84,7 +90,7 @@ def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
     return RequestLog(UnreadBody(app))
 
 
-async def _later(threads: ThreadPoolExecutor, start: Callable[[Callable[[Response], object]], None]) -> Response:
+async def _later(threads: ThreadPoolExecutor, start: Callable[[Respond], None]) -> Response:
     """Wait for the response that comes of what is started in a thread, from whichever thread it comes."""
     loop = asyncio.get_running_loop()
     response: asyncio.Future[Response] = loop.create_future()
@@ -97,13 +103,13 @@ async def _later(threads: ThreadPoolExecutor, start: Callable[[Callable[[Respons
     return await response
 
 
-def _invoke(model: ServedModel, request: Request, body: bytes, respond: Callable[[Response], object]) -> None:
-    """Ask the model, in a thread; the answer comes from another."""
+def _invoke(model: ServedModel, request: Request, body: bytes, respond: Respond) -> None:
+    """Ask the model. Nothing that its code may raise gets to the event loop, which could not bear it."""
     headers, request_id = request.headers, request.state.request_id
 
-    def tell(answer: Callable[[], Answer], milliseconds: dict[str, float]) -> None:
-        request.state.milliseconds = milliseconds
-        respond(_answer(answer, request_id))
+    def tell(queued: QueuedRequest) -> None:
+        request.state.milliseconds = queued.milliseconds()
+        respond(_result(queued, request_id))
 
     try:
         model.invoke(body, headers.get("Content-Type"), headers.get("Accept"), tell)
@@ -111,9 +117,9 @@ def _invoke(model: ServedModel, request: Request, body: bytes, respond: Callable
         respond(_error_response(error, request_id))
 
 
-def _answer(answer: Callable[[], Answer], request_id: str) -> Response:
+def _result(queued: QueuedRequest, request_id: str) -> Response:
     try:
-        return _response(*answer())
+        return _response(*queued.result())
     except BaseException as error:
         return _error_response(error, request_id)
 
@@ -122,11 +128,6 @@ def _response(answer: str | bytes, content_type: str) -> Response:
     if _CONTROL_CHARACTERS.search(content_type):
         raise ValueError(f"{content_type!r} is no media type")
     return Response(answer if isinstance(answer, str) else bytes(answer), headers={"Content-Type": content_type})
-
-
-async def _late(refusal: Response) -> Response:
-    await asyncio.sleep(_REFUSAL)
-    return refusal
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
@@ -147,12 +148,9 @@ def _not_allowed(methods: str) -> Response:
 
 
 def _error_response(error: BaseException, request_id: str) -> Response:
-    """Nothing that the model's code may raise gets to the event loop, which could not bear it."""
-    if isinstance(error, QueueFull):
-        return _queue_full(error)
     with contextlib.suppress(BaseException):  # an error is the model's code as well
-        return _hook_error(error, request_id)
-    return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "The model failed, and so did its error.")
+        return _queue_full(error) if isinstance(error, QueueFull) else _hook_error(error, request_id)
+    return _BEYOND_WORDS
 
 
 def _hook_error(error: BaseException, request_id: str) -> Response:
@@ -162,3 +160,6 @@ def _hook_error(error: BaseException, request_id: str) -> Response:
         return _error(status, str(getattr(error, "message", error)))
     _log.error("the model failed", exc_info=error, extra={"fields": {"requestId": request_id}})
     return _error(HTTPStatus.INTERNAL_SERVER_ERROR, f"The model failed; the log has more on {request_id}.")
+
+
+_BEYOND_WORDS = _error(HTTPStatus.INTERNAL_SERVER_ERROR, "The model failed, and so did its error.")

@@ -28,39 +28,43 @@ class QueueFull(Exception):
         self.retry_after = retry_after
 
 
-class Request:
+class QueuedRequest:
     """What comes of one request's data, step by step, and what the steps take."""
 
-    def __init__(self, data: Any, tell: Callable[[Request], None]) -> None:
+    def __init__(self, data: Any, finish: Callable[[Any], Any], tell: Callable[[QueuedRequest], None]) -> None:
         self.data = data
+        self.finish = finish
         self.tell = tell
         self.put_at = time.monotonic()
         self.gives_up_at = float("inf")
         self.prepared: Any = None
-        self.seconds_to_prepare = 0.0
-        self.prediction: Any = None
-        self.seconds_to_predict = 0.0
+        self.answer: Any = None
         self.error: BaseException | None = None
+        self.seconds_to_prepare = 0.0
+        self.seconds_to_wait = 0.0
+        self.seconds_to_predict = 0.0
 
     def milliseconds(self) -> dict[str, float]:
-        """What it has taken: its preparation, the prediction of its whole batch, and waiting for either."""
-        prepare, predict = self.seconds_to_prepare, self.seconds_to_predict
-        wait = time.monotonic() - self.put_at - prepare - predict
-        return {"waitMs": wait * 1000, "prepareMs": prepare * 1000, "predictMs": predict * 1000}
+        """What waiting for a thread and for the batch has taken, preparing, and the prediction of the whole batch."""
+        seconds = self.seconds_to_wait, self.seconds_to_prepare, self.seconds_to_predict
+        return dict(zip(("waitMs", "prepareMs", "predictMs"), (1000 * each for each in seconds), strict=True))
 
     def result(self) -> Any:
-        """Return the prediction or raise the error, once.
+        """Return the answer or raise the error, once.
 
         An error knows the frames that it came through, and they this request. If it knew the error as well, all of
         them, and with them the image that was to blame, would stay until somebody searches for garbage.
         """
         error, self.error = self.error, None
         if error is None:
-            return self.prediction
+            return self.answer
         try:
             raise error
         finally:
             del error
+
+
+Tell = Callable[[QueuedRequest], None]
 
 
 class Queue:
@@ -68,9 +72,9 @@ class Queue:
 
     It is bounded by time and not by length, for twenty predictions of 10 ms are a short wait and twenty of a second
     are a long one. What a request would have to wait is foreseen from how long requests take at present, and as if all
-    threads began together: with two, the third who waits is let in after two predictions. A queue that is never long
-    keeps its promise under any load: those who are let in are served as quickly as ever. But however slow the model
-    is, one request may wait for each thread: a few who come at once are all served.
+    threads began together: of two threads, the one for the third who waits is free after two predictions. A queue that
+    is never long keeps its promise under any load: those who are let in are served as quickly as ever. But however slow
+    the model is, one request may wait for each thread: a few who come at once are all served.
     https://aws.amazon.com/builders-library/avoiding-insurmountable-queue-backlogs/
 
     No thread idles for a batch to fill. One that has prepared a request goes on to prepare the next that waits, until a
@@ -95,7 +99,7 @@ class Queue:
         self._max_wait = max_wait
         self._threads = ThreadPoolExecutor(places, thread_name_prefix="model")
         self._lock = threading.Lock()
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[QueuedRequest] = deque()
         self._crowded = threading.Event()
         self._batches = Batches(max_batch_size)
         self._preparing = 0
@@ -103,13 +107,16 @@ class Queue:
         self._seconds = RecentMean()
         threading.Thread(target=self._refuse_the_overdue, name="overdue", daemon=True).start()
 
-    def put(self, data: Any, tell: Callable[[Request], None]) -> None:
-        """Let a request wait for its turn. The thread that serves it calls `tell`, once, when there is a result.
+    def put(self, data: Any, finish: Callable[[Any], Any], tell: Tell) -> None:
+        """Let a request wait for its turn, in which a thread prepares, predicts, and makes an answer of that.
+
+        finish: makes the answer of the prediction.
+        tell: called once, in another thread, when there is a result. It must not raise, nor take long.
 
         Raises:
             QueueFull: the wait would be too long. If it becomes much longer than foreseen, that is the result.
         """
-        request = Request(data, tell)
+        request = QueuedRequest(data, finish, tell)
         with self._lock:
             ahead = max(0, len(self._waiting) + len(self._batches) + 1 - self._free)
             wait = ceil(ahead / self._places) * self._seconds.value
@@ -128,7 +135,7 @@ class Queue:
             time.sleep(self._max_wait)
             _tell(self._overdue())
 
-    def _overdue(self) -> list[Request]:
+    def _overdue(self) -> list[QueuedRequest]:
         now = time.monotonic()
         with self._lock:
             overdue = [request for request in self._waiting if request.gives_up_at <= now]
@@ -156,7 +163,7 @@ class Queue:
             answered, may_end = self._run(batch), True
         _tell(answered)  # now that the place is free for whoever asks again
 
-    def _prepare_next(self) -> list[Request]:
+    def _prepare_next(self) -> list[QueuedRequest]:
         """Prepare who has waited longest, and return it if that failed."""
         with self._lock:
             self._free -= 1
@@ -177,7 +184,7 @@ class Queue:
             self._batches.add(request)
         return []
 
-    def _next_batch(self, may_end: bool) -> list[Request]:
+    def _next_batch(self, may_end: bool) -> list[QueuedRequest]:
         """What to go on with; nothing, and the turn has ended, if nothing is left or the next turn will have more."""
         with self._lock:
             batch = []
@@ -187,9 +194,11 @@ class Queue:
                 self._free += 1
             return batch
 
-    def _run(self, batch: list[Request]) -> list[Request]:
-        """Predict, and return the batch, each with its prediction or all with the error."""
+    def _run(self, batch: list[QueuedRequest]) -> list[QueuedRequest]:
+        """Predict, and return the batch, each with its answer or with the error."""
         started_at = time.monotonic()
+        for request in batch:
+            request.seconds_to_wait = started_at - request.put_at - request.seconds_to_prepare
         try:
             predictions = list(self._predict([request.prepared for request in batch]))
             if len(predictions) != len(batch):
@@ -199,18 +208,26 @@ class Queue:
             for request in batch:
                 request.error, request.seconds_to_predict = error, time.monotonic() - started_at
             return batch
-        seconds = time.monotonic() - started_at
-        seconds_each = seconds / len(batch)
+        seconds_to_predict = time.monotonic() - started_at
+        for request, prediction in zip(batch, predictions, strict=True):
+            request.seconds_to_predict = seconds_to_predict
+            _finish(request, prediction)
+        seconds_each = (time.monotonic() - started_at) / len(batch)
         with self._lock:
             self._batches.learn(seconds_each)
             for request in batch:
                 self._seconds.add(request.seconds_to_prepare + seconds_each)
-        for request, prediction in zip(batch, predictions, strict=True):
-            request.prediction, request.seconds_to_predict = prediction, seconds
         return batch
 
 
-def _tell(requests: list[Request]) -> None:
+def _finish(request: QueuedRequest, prediction: Any) -> None:
+    try:
+        request.answer = request.finish(prediction)
+    except BaseException as error:
+        request.error = error
+
+
+def _tell(requests: list[QueuedRequest]) -> None:
     """The callers alone have the requests from now on, with what an error keeps alive."""
     while requests:
         request = requests.pop(0)

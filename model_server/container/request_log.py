@@ -27,22 +27,24 @@ class RequestLog:
         length = headers.get("Content-Length")
         scope["state"] = {"request_id": request_id, "milliseconds": {}}
 
-        status = 0
+        status = 500  # as uvicorn answers where the application does not
 
         async def send_and_note(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
-        await self._app(scope, receive, send_and_note)
-        if scope["path"] != "/ping":
-            log_answer(
-                request_id,
-                started_at,
-                scope["method"],
-                scope["path"],
-                status,
-                contentType=headers.get("Content-Type"),
-                bytes=int(length) if length else None,
-                **{name: round(value, 2) for name, value in scope["state"]["milliseconds"].items()},
-            )
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            if scope["path"] != "/ping":
+                log_answer(
+                    request_id,
+                    started_at,
+                    scope["method"],
+                    scope["path"],
+                    status,
+                    contentType=headers.get("Content-Type"),
+                    bytes=int(length) if length else None,
+                    **{name: round(value, 2) for name, value in scope["state"]["milliseconds"].items()},
+                )

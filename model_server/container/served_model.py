@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from model_server.container.batches import MAX_SIZE
-from model_server.container.hooks import Answer, Hooks, load_hooks
-from model_server.container.queue import Queue
+from model_server.container.hooks import Hooks, load_hooks
+from model_server.container.queue import Queue, Tell
 from model_server.serving.garbage import no_search_for_garbage
-
-Tell = Callable[[Callable[[], Answer], dict[str, float]], None]
 
 DEFAULT_ACCEPT = "application/json"
 
@@ -47,20 +44,20 @@ class ServedModel:
     def invoke(self, body: bytes, content_type: str | None, accept: str | None, tell: Tell) -> None:
         """Pass one request through the hooks.
 
-        Only prediction keeps a core busy, so only that waits for a turn; `input_fn` may wait for a slow web server. The
-        thread that predicts calls `tell`, once, with what returns the answer or raises, and with what that has taken.
+        What keeps a core busy waits for a turn with the model; `input_fn` does not, for it may wait for a slow web
+        server. `tell` is called once, in another thread, with the answer and its media type, or the error, as a result.
 
         Raises:
             QueueFull: too many requests are waiting for the model.
             RuntimeError: the model is not loaded.
-            Exception: whatever the hooks raise. An error with an attribute `status_code` is the request's fault.
+            Exception: whatever `input_fn` raises. An error with an attribute `status_code` is the request's fault.
         """
         if self._loaded is None:
             raise RuntimeError(f"{self._model_dir} is not loaded")
         hooks, queue = self._loaded
         accepted = DEFAULT_ACCEPT if accept in (None, "", "*/*") else accept
         data = hooks.input_fn(body, content_type)
-        queue.put(data, lambda request: tell(lambda: hooks.answer(request.result(), accepted), request.milliseconds()))
+        queue.put(data, lambda prediction: hooks.answer(prediction, accepted), tell)
 
     def _queue(self, hooks: Hooks, model: Any) -> Queue:
         """What makes a prediction of what `input_fn` returns, in its turn; several at once if the hooks can."""

@@ -29,6 +29,10 @@ class BadRequest(Exception):
     def __init__(self, status_code, message):
         self.status_code, self.message, self.phrase = status_code, message, "phrase"
 
+class Unspeakable(Exception):
+    def __getattribute__(self, name):
+        raise RuntimeError("not even its name")
+
 def wait_for(path):
     while not os.path.exists(path):
         time.sleep(0.01)
@@ -50,6 +54,8 @@ def predict_fn(data, model):
     time.sleep(data.get("sleep", 0))
     if "raise" in data:
         raise getattr(builtins, data.get("kind", "RuntimeError"))(data["raise"])
+    if data.get("unspeakable"):
+        raise Unspeakable
     if "status_code" in data:
         raise BadRequest(data["status_code"], data.get("message"))
     if "print" in data:
@@ -151,6 +157,7 @@ def test_whatever_the_hooks_raise_is_an_answer(container: Container, kind: str) 
     [
         {"text": "x", "type": "text/plain\r\nSet-Cookie: a=b"},
         {"text": "x", "type": 1},
+        {"unspeakable": True},
         {"raise": "\ud800", "kind": "ValueError"},
         {"status_code": 204},
         {"status_code": 999},
@@ -260,8 +267,15 @@ def test_a_body_that_breaks_off_disturbs_nobody(container: Container) -> None:
     assert container.invoke({"text": "next"}).status == 200
 
 
-def test_405_says_what_is_allowed(container: Container) -> None:
-    assert container.request("GET", "/invocations").headers["Allow"] == "POST"
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"), [("GET", "/invocations", "POST"), ("POST", "/ping", "GET, HEAD")]
+)
+def test_405_says_what_is_allowed(container: Container, method: str, path: str, allowed: str) -> None:
+    assert container.request(method, path).headers["Allow"] == allowed
+
+
+def test_the_head_of_a_ping(container: Container) -> None:
+    assert container.request("HEAD", "/ping").status == 200
 
 
 def test_log_has_a_line_per_request_and_the_cause_of_failures(container: Container) -> None:

@@ -1,13 +1,14 @@
 """Somebody who waits for what comes of a request in the container's queue."""
 
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-from model_server.container.queue import Queue, Request
+from model_server.container.queue import Queue, QueuedRequest
 
 
-def prediction(queue: Queue, data: Any) -> Any:
-    """The prediction for one request's data; raises QueueFull, and whatever the model raises."""
-    told: SimpleQueue[Request] = SimpleQueue()
-    queue.put(data, told.put)
+def prediction(queue: Queue, data: Any, finish: Callable[[Any], Any] = lambda prediction: prediction) -> Any:
+    """What is made of the prediction for one request's data; raises QueueFull, and whatever is raised on the way."""
+    told: SimpleQueue[QueuedRequest] = SimpleQueue()
+    queue.put(data, finish, told.put)
     return told.get().result()

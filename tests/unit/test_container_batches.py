@@ -211,6 +211,25 @@ def test_an_error_of_the_model_is_told_to_all_in_the_batch_and_to_nobody_else() 
     assert prediction(queue, 5) == 10
 
 
+def test_an_answer_that_cannot_be_made_is_nobody_elses_error() -> None:
+    def finish(doubled: int) -> int:
+        return 100 // (doubled - 4)
+
+    model = Model()
+    queue = queue_to(model)
+    model.go_on.clear()
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(prediction, queue, 100)
+        wait_until(lambda: any(100 in batch for batch in model.batches))
+        one, two, three = (pool.submit(prediction, queue, number, finish) for number in (1, 2, 3))
+        wait_until(lambda: len(queue._waiting) == 3)
+        model.go_on.set()
+        assert (first.result(LONG), one.result(LONG), three.result(LONG)) == (200, -50, 50)
+        with pytest.raises(ZeroDivisionError):
+            two.result(LONG)
+    assert any({1, 2, 3} <= set(batch) for batch in model.batches)
+
+
 def test_who_gives_up_leaves_nobody_waiting() -> None:
     model = Model()
     queue = queue_to(model, max_wait=0.05)

@@ -197,6 +197,12 @@ def test_an_error_that_looks_like_an_end_of_the_wait() -> None:
         Workers().do(fail)
 
 
+def test_making_the_answer_counts_as_well() -> None:
+    workers = Workers(max_wait=1)
+    prediction(workers.queue, lambda: None, finish=lambda _: time.sleep(0.6))
+    assert_told_at_once(workers, max_wait=1)
+
+
 def test_work_may_take_longer_than_the_wait() -> None:
     def slow() -> str:
         time.sleep(0.2)
