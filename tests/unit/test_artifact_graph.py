@@ -129,12 +129,18 @@ def test_a_file_that_is_no_graph(tmp_path: Path) -> None:
         graph.load(tmp_path / "model.pt", (64, 64))
 
 
+@pytest.fixture(scope="module")
+def file_in_8_bits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("int8") / "model.pt"
+    torch.jit.save(quantize(network("mobilenet_v3_small"), torch.rand(4, 3, 64, 64)), file)
+    return file
+
+
 @pytest.fixture
-def in_8_bits(tmp_path: Path) -> Iterator[Path]:
+def in_8_bits(file_in_8_bits: Path) -> Iterator[Path]:
     """A graph in a file; afterwards the process has the engine that it had."""
     engine = torch.backends.quantized.engine
-    torch.jit.save(quantize(network("mobilenet_v3_small"), torch.rand(4, 3, 64, 64)), tmp_path / "model.pt")
-    yield tmp_path / "model.pt"
+    yield file_in_8_bits
     torch.backends.quantized.engine = engine
 
 
