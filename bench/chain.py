@@ -95,7 +95,7 @@ def check(response: urllib3.BaseHTTPResponse) -> str:
 
 
 def timed(call: Callable[[], object]) -> tuple[str, float]:
-    """What one call returns, and how many milliseconds it takes."""
+    """What one call returns, as text, and how many milliseconds it takes."""
     started_at = time.perf_counter()
     returned = call()
     spent = time.perf_counter() - started_at

@@ -29,7 +29,7 @@ OURS = ("function", "answer")
 
 
 def container_call(stack: BenchmarkStack, image: bytes) -> Callable[[], str]:
-    """Asking the model's container itself; returns the request's id. The client does nothing but send and receive."""
+    """What asks the model's container itself, and returns the request's id. It does nothing but send and receive."""
     health = urllib3.request("GET", f"{stack.addresses.sagemaker_url}/_health").json()
     process = psutil.Process(health["endpoints"][0]["container_pid"])
     [port] = {each.laddr.port for each in process.net_connections() if each.status == psutil.CONN_LISTEN}

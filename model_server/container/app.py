@@ -118,10 +118,16 @@ def _invoke(model: ServedModel, request: Request, body: bytes, respond: Respond)
 
 
 def _result(queued: QueuedRequest, request_id: str) -> Response:
+    error = queued.take_error()
+    if error is None:
+        try:
+            return _response(*queued.answer)
+        except BaseException as nonsense:
+            error = nonsense
     try:
-        return _response(*queued.result())
-    except BaseException as error:
         return _error_response(error, request_id)
+    finally:
+        del error
 
 
 def _response(answer: str | bytes, content_type: str) -> Response:
@@ -150,6 +156,7 @@ def _not_allowed(methods: str) -> Response:
 def _error_response(error: BaseException, request_id: str) -> Response:
     with contextlib.suppress(BaseException):  # an error is the model's code as well
         return _queue_full(error) if isinstance(error, QueueFull) else _hook_error(error, request_id)
+    _log.error("the model failed, and so did its %s", type(error).__name__, extra={"fields": {"requestId": request_id}})
     return _BEYOND_WORDS
 
 

@@ -28,10 +28,13 @@ class QueueFull(Exception):
         self.retry_after = retry_after
 
 
+Tell = Callable[["QueuedRequest"], None]
+
+
 class QueuedRequest:
     """What comes of one request's data, step by step, and what the steps take."""
 
-    def __init__(self, data: Any, finish: Callable[[Any], Any], tell: Callable[[QueuedRequest], None]) -> None:
+    def __init__(self, data: Any, finish: Callable[[Any], Any], tell: Tell) -> None:
         self.data = data
         self.finish = finish
         self.tell = tell
@@ -49,22 +52,14 @@ class QueuedRequest:
         seconds = self.seconds_to_wait, self.seconds_to_prepare, self.seconds_to_predict
         return dict(zip(("waitMs", "prepareMs", "predictMs"), (1000 * each for each in seconds), strict=True))
 
-    def result(self) -> Any:
-        """Return the answer or raise the error, once.
+    def take_error(self) -> BaseException | None:
+        """Return why there is no answer, once.
 
         An error knows the frames that it came through, and they this request. If it knew the error as well, all of
         them, and with them the image that was to blame, would stay until somebody searches for garbage.
         """
         error, self.error = self.error, None
-        if error is None:
-            return self.answer
-        try:
-            raise error
-        finally:
-            del error
-
-
-Tell = Callable[[QueuedRequest], None]
+        return error
 
 
 class Queue:
@@ -111,10 +106,10 @@ class Queue:
         """Let a request wait for its turn, in which a thread prepares, predicts, and makes an answer of that.
 
         finish: makes the answer of the prediction.
-        tell: called once, in another thread, when there is a result. It must not raise, nor take long.
+        tell: called once, in another thread, when there is an answer or an error. It must not raise, nor take long.
 
         Raises:
-            QueueFull: the wait would be too long. If it becomes much longer than foreseen, that is the result.
+            QueueFull: the wait would be too long. If it becomes much longer than foreseen, that is the error.
         """
         request = QueuedRequest(data, finish, tell)
         with self._lock:
@@ -141,7 +136,7 @@ class Queue:
             overdue = [request for request in self._waiting if request.gives_up_at <= now]
             for request in overdue:
                 self._waiting.remove(request)
-                request.error = self._full()
+                request.error, request.seconds_to_wait = self._full(), now - request.put_at
             if self._waiting:
                 self._crowded.set()
         return overdue
@@ -172,6 +167,7 @@ class Queue:
             request = self._waiting.popleft()
             self._preparing += 1
         started_at = time.monotonic()
+        request.seconds_to_wait = started_at - request.put_at
         try:
             request.prepared = self._prepare(request.data)
         except BaseException as error:

@@ -45,7 +45,7 @@ class ServedModel:
         """Pass one request through the hooks.
 
         What keeps a core busy waits for a turn with the model; `input_fn` does not, for it may wait for a slow web
-        server. `tell` is called once, in another thread, with the answer and its media type, or the error, as a result.
+        server. `tell` is called once, in another thread, with the answer and its media type, or with the error.
 
         Raises:
             QueueFull: too many requests are waiting for the model.

@@ -36,7 +36,7 @@ def main() -> None:
 
 def _import() -> None:
     with no_search_for_garbage():
-        for name in ("starlette.applications", "uvicorn", "httptools", "numpy", "PIL.Image"):
+        for name in ("starlette.responses", "uvicorn", "httptools", "numpy", "PIL.Image"):
             importlib.import_module(name)
         import_torchvision = importlib.import_module("model_server.artifact.torchvision_import").import_torchvision
         import_torchvision()

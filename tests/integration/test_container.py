@@ -334,9 +334,11 @@ def test_what_is_no_id_gets_one(container: Container, given: str) -> None:
     def ids() -> list[str]:
         return [str(line["requestId"]) for line in log_of(container) if "requestId" in line]
 
-    before = len(ids())
+    before = str(uuid.uuid4())
+    container.invoke({"text": "x"}, **{"X-Amzn-SageMaker-Custom-Attributes": before})
+    wait_until(lambda: before in ids())
     container.invoke({"text": "x"}, **{"X-Amzn-SageMaker-Custom-Attributes": given})
-    wait_until(lambda: len(ids()) > before)
+    wait_until(lambda: ids()[-1] != before)
     assert given not in ids()
     assert uuid.UUID(ids()[-1])
 

@@ -11,4 +11,11 @@ def prediction(queue: Queue, data: Any, finish: Callable[[Any], Any] = lambda pr
     """What is made of the prediction for one request's data; raises QueueFull, and whatever is raised on the way."""
     told: SimpleQueue[QueuedRequest] = SimpleQueue()
     queue.put(data, finish, told.put)
-    return told.get().result()
+    request = told.get(timeout=60)
+    error = request.take_error()
+    if error is None:
+        return request.answer
+    try:
+        raise error
+    finally:
+        del error

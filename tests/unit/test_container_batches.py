@@ -192,6 +192,7 @@ def test_damaged_images_without_end_do_not_keep_the_others_waiting() -> None:
             end.set()
 
 
+@pytest.mark.usefixtures("however_long")
 def test_an_error_of_the_model_is_told_to_all_in_the_batch_and_to_nobody_else() -> None:
     model = Model()
     predict = model.predict
@@ -211,6 +212,7 @@ def test_an_error_of_the_model_is_told_to_all_in_the_batch_and_to_nobody_else() 
     assert prediction(queue, 5) == 10
 
 
+@pytest.mark.usefixtures("however_long")
 def test_an_answer_that_cannot_be_made_is_nobody_elses_error() -> None:
     def finish(doubled: int) -> int:
         return 100 // (doubled - 4)

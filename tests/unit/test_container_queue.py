@@ -252,4 +252,4 @@ def test_what_was_given_up_is_not_kept() -> None:
         with pytest.raises(QueueFull):
             workers.do(partial(id, pixels))
         del pixels
-        assert kept() is None
+        wait_until(lambda: kept() is None)
