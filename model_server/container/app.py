@@ -24,6 +24,7 @@ from model_server.container.queue import QueuedRequest, QueueFull
 from model_server.container.request_body import UnreadBody, read_body
 from model_server.container.request_log import RequestLog
 from model_server.container.served_model import ServedModel
+from model_server.container.threads import started_threads
 
 # More requests at once than these are turned away: each holds a body in memory, and a thread while `input_fn` has it.
 MAX_INVOCATIONS = 32
@@ -41,7 +42,7 @@ _log = logging.getLogger(__name__)
 def create_app(model: ServedModel, max_request_bytes: int) -> ASGIApp:
     """Return the ASGI application that serves the model. Until the model is loaded it answers 503."""
     places = asyncio.Semaphore(MAX_INVOCATIONS)
-    threads = ThreadPoolExecutor(MAX_INVOCATIONS, thread_name_prefix="request")
+    threads = started_threads(MAX_INVOCATIONS, "request")
 
     def ping() -> Response:
         return Response() if model.loaded else _loading()

@@ -6,12 +6,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from typing import Any
 
 from model_server.container.batches import Batches
 from model_server.container.recent_mean import RecentMean
+from model_server.container.threads import started_threads
 
 # Seconds. A wait that a visitor hardly minds; whoever would have to wait longer is better told so at once.
 MAX_WAIT = 0.5
@@ -92,7 +92,7 @@ class Queue:
         self._predict = predict
         self._places = places
         self._max_wait = max_wait
-        self._threads = ThreadPoolExecutor(places, thread_name_prefix="model")
+        self._threads = started_threads(places, "model")
         self._lock = threading.Lock()
         self._waiting: deque[QueuedRequest] = deque()
         self._crowded = threading.Event()

@@ -365,6 +365,14 @@ def test_what_would_wait_too_long_is_turned_away(container: Container, tmp_path:
     assert all("The model is busy" in str(answer.json) for answer in refused)
 
 
+def test_a_busy_moment_starts_no_threads(container: Container) -> None:
+    process = psutil.Process(container.process.pid)
+    before = process.num_threads()
+    with ThreadPoolExecutor(40) as pool:
+        list(pool.map(lambda number: container.invoke({"text": number, "sleep": 0.01}), range(200)))
+    assert process.num_threads() == before
+
+
 def test_keeps_connections_open(container: Container) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", container.port, timeout=60)
     sockets = set()
