@@ -119,16 +119,12 @@ def _invoke(model: ServedModel, request: Request, body: bytes, respond: Respond)
 
 
 def _result(queued: QueuedRequest, request_id: str) -> Response:
-    error = queued.take_error()
-    if error is None:
-        try:
-            return _response(*queued.answer)
-        except BaseException as nonsense:
-            error = nonsense
-    try:
+    if (error := queued.take_error()) is not None:
         return _error_response(error, request_id)
-    finally:
-        del error
+    try:
+        return _response(*queued.answer)
+    except BaseException as nonsense:
+        return _error_response(nonsense, request_id)
 
 
 def _response(answer: str | bytes, content_type: str) -> Response:

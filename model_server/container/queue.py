@@ -49,8 +49,11 @@ class QueuedRequest:
 
     def milliseconds(self) -> dict[str, float]:
         """What waiting for a thread and for the batch has taken, preparing, and the prediction of the whole batch."""
-        seconds = self.seconds_to_wait, self.seconds_to_prepare, self.seconds_to_predict
-        return dict(zip(("waitMs", "prepareMs", "predictMs"), (1000 * each for each in seconds), strict=True))
+        return {
+            "waitMs": self.seconds_to_wait * 1000,
+            "prepareMs": self.seconds_to_prepare * 1000,
+            "predictMs": self.seconds_to_predict * 1000,
+        }
 
     def take_error(self) -> BaseException | None:
         """Return why there is no answer, once.
