@@ -7,7 +7,6 @@ import time
 import traceback
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from . import guarded_fetch
 from .answer import Prediction, json_answer, text_answer
@@ -24,7 +23,6 @@ RESERVE = 0.5
 # The part of the remaining time that a slow image host may use up; the rest is the endpoint's.
 FETCH_SHARE = 0.4
 
-MAX_HOST_LENGTH = 253  # of a DNS name; what is longer need not fill the log
 UNEXPECTED = "Something is broken here. The log has the reason under this request id."
 FETCH_PROBLEMS: dict[type[guarded_fetch.FetchError], int] = {
     guarded_fetch.InvalidUrl: 400,
@@ -81,7 +79,7 @@ def _predict(event: Any, request_id: str, deadline: float, log: CallLog) -> Resp
 
 def _fetch(url: str, deadline: float, log: CallLog) -> bytes:
     now = time.monotonic()
-    log.add(imageHost=_host(url))
+    log.add(imageHost=guarded_fetch.host_of(url))  # path and query may hold a signature, or a name
     try:
         with log.stage("fetch"):
             return guarded_fetch.fetch(
@@ -95,11 +93,3 @@ def _fetch(url: str, deadline: float, log: CallLog) -> bytes:
         status, cause = FETCH_PROBLEMS[type(error)], error.__cause__
         note = str(cause) if isinstance(cause, guarded_fetch.FetchError) else ""  # what callers must not learn
         raise Problem(status, str(error), error=type(error).__name__, note=note) from error
-
-
-def _host(url: str) -> str | None:
-    """The host for the log. Path and query stay out of it: they may hold a signature or a name."""
-    try:
-        return (urlsplit(url).hostname or "")[:MAX_HOST_LENGTH]
-    except ValueError:
-        return None

@@ -31,6 +31,11 @@ from urllib.parse import urljoin
 MAX_REDIRECTS = 3
 MAX_URL_LENGTH = 8000  # what RFC 9110, section 4.1, asks every HTTP implementation to support
 MAX_HEADER_BYTES = 64 * 1024
+MAX_HOST_LENGTH = 253  # of a name in DNS
+
+# Of a host's addresses, so many are tried. Names that answer with thousands would have thousands of strangers' machines
+# knocked at for one URL, and leave none of them the time to answer.
+MAX_ADDRESSES = 6
 
 _IpAddress = IPv4Address | IPv6Address
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -115,6 +120,18 @@ def parse_host(text: str) -> str:
     raise ValueError(f"{text!r} is not a host; it must look like images.example or images.example:8443")
 
 
+def host_of(url: str) -> str | None:
+    """The host that `fetch` would ask, for a log; None if it would refuse the URL.
+
+    Other parsers find hosts in more texts, and what they call the host may hold a password, or a path.
+    """
+    try:
+        origin, _ = _parse(url)
+    except InvalidUrl:
+        return None
+    return origin.host[:MAX_HOST_LENGTH]
+
+
 def fetch(
     url: str,
     *,
@@ -140,7 +157,7 @@ def fetch(
                 raise _not_allowed()
             look_up = _addresses if origin in trusted else _public_addresses
             addresses = look_up(origin.host, deadline)
-            with _connect(origin, addresses, deadline) as connection:
+            with _connect(origin, addresses[:MAX_ADDRESSES], deadline) as connection:
                 location, body = _get(connection, origin, target, deadline, max_bytes)
             if location is None:
                 return body
@@ -172,7 +189,8 @@ def _parse(url: str) -> tuple[Origin, str]:
 def _follow(url: str, location: str) -> str:
     """The URL that a Location header leads to, which may be relative."""
     try:
-        url = urljoin(url, location)
+        # Python remembers what it takes apart: no text may be long.
+        url = urljoin(url, location[: MAX_URL_LENGTH + 1])
         _parse(url)
     except (InvalidUrl, ValueError) as error:
         raise ImageHostError("The URL redirects to something that is not an http or https URL.") from error
@@ -198,7 +216,7 @@ def _public_addresses(host: str, deadline: float) -> list[_IpAddress]:
 
 
 def _addresses(host: str, deadline: float) -> list[_IpAddress]:
-    """All addresses of a host, of which there is at least one."""
+    """All addresses of a host, each once, of which there is at least one."""
     last_label = host.rpartition(".")[2]
     if ":" in host or _NUMBER.fullmatch(last_label):
         try:
@@ -228,7 +246,7 @@ def _resolve(host: str, deadline: float) -> list[_IpAddress]:
         raise FetchTimeout("The host name in the URL could not be looked up in time.") from None
     if not addresses:
         raise ImageHostError("The host name in the URL could not be found.")
-    return addresses
+    return list(dict.fromkeys(addresses))
 
 
 def _is_public(address: _IpAddress) -> bool:

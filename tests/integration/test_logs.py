@@ -103,6 +103,8 @@ def test_one_request_is_one_line_at_each_hop(stack: Stack, logs: Callable[[], di
         ),
         (400, json.dumps({"url": f"https://{FORGED}/?secret-query"}).encode(), "application/json"),
         (400, json.dumps({"url": "https://[::1/secret-query"}).encode(), "application/json"),
+        (400, json.dumps({"url": "http://example.com\\secret-query"}).encode(), "application/json"),
+        (400, json.dumps({"url": "http://user%3Asecret-password%40example.com/"}).encode(), "application/json"),
         (400, b'{"url": "https://no-such-host.invalid/a.jpg?secret-query#secret-page"}', "application/json"),
         (400, FORGED.encode(), "application/json"),
         (415, b"x", FORGED_HEADER),

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
+import psutil
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -226,6 +227,11 @@ class Function:
         assert response, log
         [line] = log.splitlines()  # one line per call, no more and no less
         return Outcome(json.loads(response), json.loads(line))
+
+    @property
+    def memory(self) -> int:
+        """Bytes in use."""
+        return int(psutil.Process(self._process.pid).memory_info().rss)
 
     def close(self) -> None:
         self._process.communicate()
@@ -854,6 +860,16 @@ def test_what_a_caller_sends_neither_forges_a_log_line_nor_leaks_into_it(url: st
     assert len(json.dumps(log)) < 1000
     assert "=secret" not in json.dumps(log)
     assert "password" not in json.dumps(log)
+
+
+def test_what_is_refused_does_not_stay_in_memory(function: Function) -> None:
+    """Python's own URL parser remembers whole URLs."""
+    megabytes = 3
+    function.call(url_event(f"http://a/{'x' * megabytes * 10**6}"))
+    before = function.memory
+    for number in range(30):
+        assert function.call(url_event(f"http://{number}/{'x' * megabytes * 10**6}")).response["statusCode"] == 400
+    assert function.memory - before < 10 * megabytes * 10**6
 
 
 # The environment

@@ -277,7 +277,7 @@ def test_a_model_that_forgets_an_answer() -> None:
 @pytest.mark.parametrize("places", [1, 2, 3])
 def test_everybody_is_answered_and_no_more_threads_work_than_there_are_places(places: int) -> None:
     model = Model(seconds=0.0005)
-    chance = random.Random(places)  # noqa: S311
+    chance = random.Random(places)  # noqa: S311  # no secret: which requests fail
     queue = queue_to(model, places)
     numbers = [chance.choice([number, number, -1]) for number in range(1500)]
 

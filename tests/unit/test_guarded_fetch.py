@@ -175,21 +175,61 @@ def test_a_trusted_origin_is_only_that_origin(resolves_to: Callable[..., list[st
     assert network.events == []
 
 
-def test_a_public_address_is_connected_to_as_checked_and_looked_up_once(
-    resolves_to: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = resolves_to(*PUBLIC)
-    connected: list[str] = []
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """To which addresses a connection was wanted. No test may call on strangers: it is refused."""
+    addresses: list[str] = []
 
-    def connect(_socket: socket.socket, address: tuple[str, int]) -> None:  # no test may call on strangers
-        connected.append(address[0])
+    def connect(_socket: socket.socket, address: tuple[str, int]) -> None:
+        addresses.append(address[0])
         raise ConnectionRefusedError
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+    return addresses
+
+
+def test_a_public_address_is_connected_to_as_checked_and_looked_up_once(
+    resolves_to: Callable[..., list[str]], connected: list[str]
+) -> None:
+    asked = resolves_to(*PUBLIC)
     with pytest.raises(ImageHostError, match="failed"):
         _fetch("http://images.example.com/1.jpg")
     assert connected == PUBLIC
     assert asked == ["images.example.com"]
+
+
+def test_one_url_knocks_at_few_doors(resolves_to: Callable[..., list[str]], connected: list[str]) -> None:
+    many = [f"8.8.{number // 256}.{number % 256}" for number in range(1000)]
+    resolves_to(many[0], *many)
+    with pytest.raises(ImageHostError, match="failed"):
+        _fetch("http://images.example.com/1.jpg")
+    assert connected == many[: guarded_fetch.MAX_ADDRESSES]
+
+
+def test_addresses_that_are_not_tried_are_checked_as_well(
+    resolves_to: Callable[..., list[str]], connected: list[str]
+) -> None:
+    resolves_to(*(f"8.8.8.{number}" for number in range(100)), "10.1.2.3")
+    with pytest.raises(AddressNotAllowed):
+        _fetch("http://images.example.com/1.jpg")
+    assert connected == []
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Images.example.com:8443/1.jpg?signature=secret", "images.example.com"),
+        ("http://[2606:4700::1111]/", "2606:4700::1111"),
+        (f"http://{'a.' * 1000}b/", "a." * 126 + "a"),
+        ("http://example.com\\private\\1.jpg", None),
+        ("http://user%3Apassword%40example.com/", None),
+        ("http://user:password@example.com/", None),
+        ("no URL", None),
+        ("http://example.com/" + "x" * 8000, None),
+    ],
+)
+def test_the_host_for_a_log_is_the_one_that_would_be_asked(url: str, host: str | None) -> None:
+    assert guarded_fetch.host_of(url) == host
 
 
 def test_a_resolver_that_hangs_does_not_outlast_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
