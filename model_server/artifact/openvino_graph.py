@@ -24,7 +24,7 @@ class OpenVinoGraph:
     """A compiled network: float images `[N, 3, H, W]` in, logits `[N, number of labels]` out; called by any threads.
 
     As PyTorch does here, it computes each call with `torch.get_num_threads()` threads, and as many calls at a time as
-    there are cores for.
+    the container has workers.
     """
 
     def __init__(self, network: nn.Module, image_size: tuple[int, int]) -> None:
@@ -69,10 +69,10 @@ def _compile(network: nn.Module, image: Tensor) -> openvino.CompiledModel:
     frontend = FrontEndManager().load_by_framework("pytorch")
     converted = frontend.convert(frontend.load(decoder))
     converted.reshape([-1, *image.shape[1:]])
-    cores = os.cpu_count() or 1
+    workers = int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "1"))
     settings = {
-        "INFERENCE_NUM_THREADS": cores,
-        "NUM_STREAMS": max(1, cores // torch.get_num_threads()),
+        "INFERENCE_NUM_THREADS": workers * torch.get_num_threads(),
+        "NUM_STREAMS": workers,
         "INFERENCE_PRECISION_HINT": "f32",  # not bfloat16, which it prefers where the CPU has that
     }
     return openvino.Core().compile_model(converted, "CPU", settings)

@@ -5,8 +5,9 @@ Environment:
     MODEL_SERVER_HOST        address to listen on (default 127.0.0.1; SageMaker needs 0.0.0.0)
     SAGEMAKER_BIND_TO_PORT   port to listen on (default 8080)
     MAX_REQUEST_BYTES        largest request body (default 6 MB, the most that SageMaker passes on)
-    OMP_NUM_THREADS          threads that torch uses for one request (default 1); as many requests are worked on at a
-                             time as there are cores for (see server.py)
+    OMP_NUM_THREADS          threads that torch uses for one request (default 1; see server.py)
+    SAGEMAKER_MODEL_SERVER_WORKERS
+                             requests that are worked on at a time (default: as there are cores for; see cores.py)
     MAX_BATCH_SIZE           images that are predicted for together (default 8; 1 is one by one), where several come at
                              once and the network is small enough to gain by it (see batches.py)
 
@@ -21,6 +22,7 @@ import sys
 from pathlib import Path
 
 from model_server.container.batches import MAX_SIZE
+from model_server.container.cores import usable_cores
 from model_server.container.server import Settings, serve
 from model_server.serving.json_log import log_as_json
 
@@ -50,12 +52,14 @@ def read_settings() -> Settings:
     model_dir = Path(os.environ.get("SM_MODEL_DIR", "/opt/ml/model"))
     if not model_dir.is_dir():
         raise ValueError(f"{model_dir} does not exist. Set SM_MODEL_DIR to the folder of an unpacked model.tar.gz.")
+    threads = _number("OMP_NUM_THREADS", default=1)
     return Settings(
         model_dir=model_dir,
         host=os.environ.get("MODEL_SERVER_HOST", "127.0.0.1"),
         port=_number("SAGEMAKER_BIND_TO_PORT", default=8080),
         max_request_bytes=_number("MAX_REQUEST_BYTES", default=DEFAULT_MAX_REQUEST_BYTES),
-        threads=_number("OMP_NUM_THREADS", default=1),
+        threads=threads,
+        workers=_number("SAGEMAKER_MODEL_SERVER_WORKERS", default=max(1, usable_cores() // threads)),
         max_batch_size=_number("MAX_BATCH_SIZE", default=MAX_SIZE),
     )
 

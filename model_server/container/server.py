@@ -29,6 +29,7 @@ class Settings:
         host, port: where to listen.
         max_request_bytes: the largest request body.
         threads: threads that torch uses for one request.
+        workers: requests that are worked on at a time.
         max_batch_size: requests that are predicted for together, at most.
     """
 
@@ -37,6 +38,7 @@ class Settings:
     port: int
     max_request_bytes: int
     threads: int
+    workers: int
     max_batch_size: int
 
 
@@ -45,10 +47,10 @@ def serve(settings: Settings) -> NoReturn:
     # By default one thread per request, several requests at once. With more, a request is answered sooner on an
     # idle machine; on a busy one its threads wait for each other, which can take many times as long as the work.
     os.environ["OMP_NUM_THREADS"] = str(settings.threads)
+    os.environ["SAGEMAKER_MODEL_SERVER_WORKERS"] = str(settings.workers)  # for runtimes with threads of their own
     # What torch's C++ code warns of is about torch itself, and would be a line in the log that is not JSON.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    places = max(1, (os.cpu_count() or 1) // settings.threads)
-    model = ServedModel(settings.model_dir, places, settings.max_batch_size)
+    model = ServedModel(settings.model_dir, settings.workers, settings.max_batch_size)
     server = uvicorn.Server(_configuration(settings, model))
     failed = threading.Event()
 

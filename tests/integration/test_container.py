@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from harness.project import PROJECT
+from model_server.container.cores import usable_cores
 from tests.integration.container_process import Answer, Container, serving, wait_until
 
 # Answers with the request itself, after waiting for the file that the request names, if it names one.
@@ -351,7 +352,7 @@ def test_what_would_wait_too_long_is_turned_away(container: Container, tmp_path:
         ]
         answers = [pool.submit(container.invoke, request) for request in requests]
         wait_until(lambda: sum(answer.done() for answer in answers) >= 8)
-        assert len(list(tmp_path.glob("started-*"))) == os.cpu_count()
+        assert len(list(tmp_path.glob("started-*"))) == usable_cores()
         assert container.request("GET", "/ping").status == 200
         (tmp_path / "go").touch()
         finished = [answer.result() for answer in answers]
@@ -359,10 +360,25 @@ def test_what_would_wait_too_long_is_turned_away(container: Container, tmp_path:
     refused = [answer for answer in finished if answer.status == 429]
     assert len(answered) + len(refused) == 40
     assert len(refused) >= 8
-    assert len(answered) >= (os.cpu_count() or 1)
+    assert len(answered) >= usable_cores()
     assert all(finished[n].json == [n, "application/json"] for n in answered)
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
     assert all("The model is busy" in str(answer.json) for answer in refused)
+
+
+def test_the_number_of_workers_can_be_chosen(tmp_path: Path) -> None:
+    with (
+        serving(write_model(tmp_path / "model"), tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="3") as container,
+        ThreadPoolExecutor(6) as pool,
+    ):
+        container.wait_for_ping(200)
+        requests = [
+            {"text": n, "started": str(tmp_path / f"started-{n}"), "wait_for": str(tmp_path / "go")} for n in range(6)
+        ]
+        answers = [pool.submit(container.invoke, request) for request in requests]
+        wait_until(lambda: len(list(tmp_path.glob("started-*"))) == 3)
+        (tmp_path / "go").touch()
+        assert {answer.result().status for answer in answers} <= {200, 429}
 
 
 def test_a_busy_moment_starts_no_threads(container: Container) -> None:
@@ -507,6 +523,7 @@ def test_one_line_when_the_port_is_taken(tmp_path: Path) -> None:
         (["serve"], {"SM_MODEL_DIR": "/", "SAGEMAKER_BIND_TO_PORT": "http"}, 1, "SAGEMAKER_BIND_TO_PORT must be"),
         (["serve"], {"SM_MODEL_DIR": "/", "MAX_REQUEST_BYTES": "6M"}, 1, "MAX_REQUEST_BYTES must be a whole number"),
         (["serve"], {"SM_MODEL_DIR": "/", "OMP_NUM_THREADS": "0"}, 1, "OMP_NUM_THREADS must be a whole number from 1"),
+        (["serve"], {"SM_MODEL_DIR": "/", "SAGEMAKER_MODEL_SERVER_WORKERS": "-1"}, 1, "WORKERS must be a whole number"),
     ],
 )
 def test_wrong_use(arguments: list[str], environment: dict[str, str], status: int, complaint: str) -> None:

@@ -3,11 +3,11 @@
 `python -m tests.fuzz_images` sends many more of the same kind.
 """
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
+from model_server.container.cores import usable_cores
 from tests.damaged_images import bombs, valid_images
 from tests.fuzz_images import damaged_images, send
 from tests.integration.container_process import Container, memory, peak_memory, sample_model_container
@@ -44,5 +44,5 @@ def test_costly_images_take_no_more_memory_than_is_documented(container: Contain
     report = send(container, bombs().items())
     assert report.unexpected == {}
     assert report.statuses.keys() == {200, 400}
-    assert peak_memory(container) - at_rest < BYTES_PER_IMAGE * (os.cpu_count() or 1)
+    assert peak_memory(container) - at_rest < BYTES_PER_IMAGE * usable_cores()
     assert memory(container, "VmRSS") - at_rest < 100_000_000  # and it is given back
