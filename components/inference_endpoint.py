@@ -95,6 +95,9 @@ class InferenceEndpoint(pulumi.ComponentResource):
                     # https://sagemaker.readthedocs.io/en/stable/frameworks/pytorch/using_pytorch.html
                     "SAGEMAKER_PROGRAM": "inference.py",
                     "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+                    # AWS's container has a worker for each core, and each would have as many threads:
+                    # https://github.com/aws/sagemaker-pytorch-inference-toolkit/issues/123
+                    "OMP_NUM_THREADS": "1",
                     # SageMaker does not tell the container, which could then only say that a name was not found.
                     **({"SAGEMAKER_NETWORK_ISOLATION": "true"} if isolated else {}),
                     **args.get("environment", {}),

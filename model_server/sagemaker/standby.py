@@ -20,6 +20,9 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 # Variables that the interpreter, the linker and PyTorch's libraries read before anybody could hand them over.
 _READ_EARLY = ("GOMP_", "KMP_", "LD_", "MALLOC_", "MKL_", "OMP_", "OPENBLAS_", "PYTHON", "TORCH")
 
+_DEFAULTS = {"OMP_NUM_THREADS": "1"}
+"""The container's own, for such variables."""
+
 _lock = threading.Lock()
 _waiting: dict[tuple[str, ...], "Started"] = {}
 
@@ -60,16 +63,14 @@ def prepare(command: tuple[str, ...]) -> None:
     if command[:2] != (sys.executable, "-m"):
         return
     waiting = (sys.executable, "-m", "model_server.sagemaker.standby_process", *command[2:])
-    # The container's own default, which PyTorch reads when it is imported.
-    environment = {"OMP_NUM_THREADS": "1", **os.environ}
     with _lock:
-        _waiting[command] = start(waiting, environment, subprocess.DEVNULL, stdin=subprocess.PIPE)
+        _waiting[command] = start(waiting, _DEFAULTS | os.environ, subprocess.DEVNULL, stdin=subprocess.PIPE)
 
 
 def take(command: tuple[str, ...], environment: Mapping[str, str], log_file: Path) -> Started | None:
     """Make what waits the container, or None if nothing does, or if it would have had to know something earlier."""
-    names = {name for name in (*environment, *os.environ) if name.startswith(_READ_EARLY)}
-    if any(environment.get(name) != os.environ.get(name) for name in names):
+    wanted, known = _DEFAULTS | dict(environment), _DEFAULTS | os.environ
+    if any(wanted.get(name) != known.get(name) for name in {*wanted, *known} if name.startswith(_READ_EARLY)):
         return None
     with _lock:
         started = _waiting.pop(command, None)

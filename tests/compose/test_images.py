@@ -169,6 +169,11 @@ def test_serves_as_sagemaker_wants_it(served: Served) -> None:
     assert docker("inspect", "--format={{.State.OOMKilled}}", served.container) == "false"
 
 
+def test_it_has_a_worker_for_each_core_that_it_may_use(image: str) -> None:
+    count = "from model_server.container.cores import usable_cores; print(usable_cores())"
+    assert docker("run", "--rm", "--cpus=0.5", "--entrypoint=python", image, "-c", count) == "1"
+
+
 def test_sigterm_ends_it_in_good_order(served: Served) -> None:
     docker("kill", "--signal=TERM", served.container)
     assert docker("wait", served.container) == "0"

@@ -52,6 +52,7 @@ def test_the_container_runs_the_code_that_is_inside_the_artifact(endpoint: Resou
     assert container["environment"] == {
         "SAGEMAKER_PROGRAM": "inference.py",
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+        "OMP_NUM_THREADS": "1",
         "EXTRA": "1",
     }
 
