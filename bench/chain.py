@@ -22,9 +22,10 @@ from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/chain.py` works, too
 
-from bench.parts import EMULATED, OURS, PARTS, UNAVOIDABLE, container_call, split
+from bench import bare_calls
+from bench.parts import EMULATED, OURS, PARTS, UNAVOIDABLE, split
 from bench.report import exit_unless, report
-from bench.stack import benchmark_stack
+from bench.stack import BenchmarkStack, benchmark_stack
 from harness import loopback
 from harness.clients import Clients
 from harness.project import PROJECT
@@ -102,6 +103,15 @@ def timed(call: Callable[[], object]) -> tuple[str, float]:
     return str(returned), spent * 1000
 
 
+def bare(stack: BenchmarkStack, image: bytes) -> dict[str, Callable[[], object]]:
+    """What else is measured, to know the parts of a prediction."""
+    return {
+        "bare fetch": bare_calls.fetch(stack, "/samples/1.jpg"),
+        "bare endpoint": bare_calls.endpoint(stack, image),
+        "bare container": bare_calls.container(stack, image),
+    }
+
+
 def take_turns(measured: dict[str, Callable[[], object]], count: int) -> dict[str, list[tuple[str, float]]]:
     """What all calls have returned, and how many milliseconds they took."""
     for _ in range(WARM_UP):
@@ -144,15 +154,15 @@ def main(count: int, json_file: Path, picture: Path) -> None:
     """p50 of a prediction, against the sum of the p50s of its parts; and what its parts are."""
     image = (PROJECT / "site/samples/1.jpg").read_bytes()
     with benchmark_stack() as stack:
-        measured = calls(stack.outputs, stack.clients, image) | {"container": container_call(stack, image)}
-        times = take_turns(measured, count)
-        parts = split(stack, dict(times["predict"]), dict(times.pop("container")))
-    p50 = {name: statistics.median(spent for _, spent in called) for name, called in times.items()}
+        times = take_turns(calls(stack.outputs, stack.clients, image) | bare(stack, image), count)
+        p50 = {name: statistics.median(spent for _, spent in called) for name, called in times.items()}
+        predict, endpoint, container = (dict(times[name]) for name in ("predict", "bare endpoint", "bare container"))
+        parts = split(stack, predict, p50["bare fetch"], endpoint, container)
     own, emulated, necessary = (sum(parts[part] for part in group) for group in (OURS, EMULATED, UNAVOIDABLE))
     p99 = statistics.quantiles([spent for _, spent in times["predict"]], n=100)[98]
     unavoidable = p50["noop"] + p50["fetch"] + p50["invoke_endpoint"]
     figures = (
-        {f"{name}_p50_ms": value for name, value in p50.items()}
+        {f"{name.replace(' ', '_')}_p50_ms": value for name, value in p50.items()}
         | {"ratio": p50["predict"] / unavoidable, "p99_over_p50": p99 / p50["predict"]}
         | {f"{part}_ms": value for part, value in parts.items()}
         | {
