@@ -6,7 +6,7 @@ import sys
 from harness.project import PROJECT
 
 COMPILER = "torch._dynamo"
-ARCHITECTURES = ["mobilenet_v3_small", "resnext101_32x8d", "efficientnet_b0", "regnet_x_400mf", "vit_b_32"]
+ARCHITECTURES = ["mobilenet_v3_small", "resnext50_32x4d", "efficientnet_b0", "regnet_x_400mf", "vit_b_32"]
 
 
 def run(code: str) -> str:
