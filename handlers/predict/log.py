@@ -53,4 +53,4 @@ class CallLog:
 
 
 def _milliseconds_since(started: float) -> float:
-    return round((time.monotonic() - started) * 1000, 1)
+    return round((time.monotonic() - started) * 1000, 2)
