@@ -25,7 +25,6 @@ PUBLICATION_SECONDS = 60
 # for GPU instances; ours is smaller, so this should be the longest.
 # https://aws.amazon.com/blogs/machine-learning/introducing-container-caching-in-amazon-sagemaker-ai-for-faster-model-scaling/
 START_SECONDS = 380
-SEED = 7
 MINUTE = 60
 
 
@@ -76,19 +75,22 @@ class Second:
 
 
 def simulate(
-    load: Sequence[float], instance: Instance, policy: Policy, start_seconds: int = START_SECONDS
+    load: Sequence[float], instance: Instance, policy: Policy, start_seconds: int = START_SECONDS, seed: int = 0
 ) -> list[Second]:
     """What becomes of requests that arrive at random.
 
     :param load: requests per second, on average, for each second.
+    :param seed: with the same one, the same requests come at the same moments.
     """
-    random = np.random.default_rng(SEED)
-    waiting = np.zeros(policy.min_instances)  # requests in each instance's queue
+    random = np.random.default_rng(seed)
+    arrivals: list[int] = random.poisson(load).tolist()
+    longest_queue = float(instance.longest_queue)
+    waiting = [0.0] * policy.min_instances  # requests in each instance's queue
     published: list[float] = []
     invocations = 0.0  # per instance, in this minute
     starting, in_service_at, out_again_at, in_again_at = 0, 0, 0, 0
     seconds = []
-    for now, rate in enumerate(load):
+    for now, arrived in enumerate(arrivals):
         drained = 0.0
         if now % MINUTE == 0 and now > 0:
             published.append(invocations)
@@ -99,19 +101,18 @@ def simulate(
                 if more > 0 and now >= out_again_at:
                     starting, in_service_at = more, now + start_seconds
                 if more < 0 and now >= in_again_at:
-                    waiting, drained = waiting[:more], float(waiting[more:].sum())  # an instance finishes its work
+                    waiting, drained = waiting[:more], sum(waiting[more:])  # an instance finishes its work
                     in_again_at = now + policy.scale_in_cooldown
         if starting and now >= in_service_at:
-            waiting, starting = np.append(waiting, np.zeros(starting)), 0
+            waiting, starting = waiting + [0.0] * starting, 0
             out_again_at = now + policy.scale_out_cooldown
-        arrived = random.poisson(rate)
-        # SageMaker sends each request to any instance.
-        work = waiting + random.multinomial(arrived, np.full(len(waiting), 1 / len(waiting)))
-        served = np.minimum(work, instance.rate)
-        waiting = np.minimum(work - served, instance.longest_queue)
-        refused = (work - served - waiting).sum()
-        invocations += arrived / len(waiting)
         in_service = len(waiting)
-        total = float(served.sum()) + drained
-        seconds.append(Second(arrived, total, float(refused), float(waiting.sum()), in_service, in_service + starting))
+        # SageMaker sends each request to any instance.
+        new = random.multinomial(arrived, [1 / in_service] * in_service).tolist()
+        work = [before + come for before, come in zip(waiting, new, strict=True)]
+        left = [max(0.0, each - instance.rate) for each in work]
+        waiting = [min(each, longest_queue) for each in left]
+        invocations += arrived / in_service
+        served, refused = sum(work) - sum(left) + drained, sum(left) - sum(waiting)
+        seconds.append(Second(arrived, served, refused, sum(waiting), in_service, in_service + starting))
     return seconds

@@ -1,6 +1,6 @@
 """How far the stacks scale: what each part lets through, and which autoscaling policy stack prod should have.
 
-docs/scaling.md explains the figures.
+docs/scaling.md explains the figures. Nothing is measured here; bench/service_rate.py says where the speed comes from.
 """
 
 import json
@@ -22,11 +22,11 @@ from rich.table import Table
 
 from bench.autoscaling import MINUTE, PUBLICATION_SECONDS, START_SECONDS, Instance, Policy, simulate
 from bench.capacity import DOLLARS_PER_MILLION_CALLS, Capacity, capacities
-from bench.policy_choice import RAMP_SECONDS, Outcome, burst, candidates, outcome, recommended
-from bench.service_rate import measure
+from bench.policy_choice import ACCEPTED, RAMP_SECONDS, SEEDS, Outcome, burst, candidates, outcome, recommended
+from bench.service_rate import SERVING, measured
 from harness.project import PROJECT
 
-FIGURES, PICTURE = PROJECT / "docs/benchmarks/scaling.json", PROJECT / "docs/benchmarks/scaling.png"
+FIGURES = PROJECT / "docs/benchmarks/scaling.json"
 
 # Assumed: an ml.m5.large makes so many predictions for each of the machine that was measured. Its two vCPUs are the two
 # threads of one core (a half), of an older generation (four fifths).
@@ -56,7 +56,7 @@ def _settings(stack: str) -> dict[str, Any]:
     }
 
 
-def draw(peak: float, instance: Instance, policies: dict[str, Policy]) -> None:
+def draw(peak: float, instance: Instance, policies: dict[str, Policy], picture: Path) -> None:
     """For every policy and both bursts: requests, what the instances in service can do, and refusals."""
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -76,7 +76,8 @@ def draw(peak: float, instance: Instance, policies: dict[str, Policy]) -> None:
     figure.supxlabel("minutes")
     figure.supylabel("a second")
     figure.legend(*rows[0][0].get_legend_handles_labels(), loc="outside lower right", ncols=3)
-    figure.savefig(PICTURE, dpi=110)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=110)
 
 
 def show(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -105,20 +106,23 @@ def show_outcomes(outcomes: dict[str, Outcome]) -> None:
             f"{each.policy.min_instances} to {each.policy.max_instances}",
             f"{each.policy.target:.0f}",
             f"{each.policy.scale_out_cooldown} s",
-            f"{each.ramp_refused:.1%}",
-            f"{each.step_refused:.0%}, {each.step_refused_minutes:.0f} min",
+            f"{each.ramp_refused:.2%}",
+            f"{each.step_refused:.0%}, {each.step_refused_minutes} min",
             f"{each.instance_hours:.2f}",
             name,
         )
         for name, each in outcomes.items()
     ]
-    show("Policies", ("instances", "target", "cooldown", "ramp", "step", "hours", ""), rows)
+    columns = ("instances", "target", "cooldown", "ramp", "step", "hours", "")
+    show(f"Policies, with the worst of {SEEDS} seeds", columns, rows)
 
 
 @click.command()
-def main() -> None:
-    """Measure, simulate, recommend; write docs/benchmarks/scaling.json and .png."""
-    service = measure()
+@click.option("--serving", type=click.Path(path_type=Path), default=SERVING, help="The run of bench.serving to use.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), default=FIGURES)
+def main(serving: Path, json_file: Path) -> None:
+    """Simulate, and recommend a policy."""
+    service = measured(serving)
     instance = Instance(float(round(INSTANCE_SPEED * service.rate)), INSTANCE_CPUS)
     policy, limits, serverless = committed()
     judge = partial(outcome, peak=limits["throttle"], instance=instance)
@@ -132,11 +136,12 @@ def main() -> None:
         "not scaled": judge(replace(chosen, min_instances=chosen.max_instances)),
     }
     parts = capacities(limits | asdict(chosen), serverless, instance.rate, service.seconds / INSTANCE_SPEED)
+    print(f"{INSTANCE_SPEED:g} of {service.source} ({service.machine}): {instance.rate:.0f} a second for an instance")
     show_capacities(parts)
     show_outcomes({str(number): each for number, each in enumerate(tried, 1)} | others)
     half = replace(chosen, target=instance.rate * MINUTE / 2)  # where AWS advises to begin
     drawn = {f"target {chosen.target:.0f}": chosen, f"target {half.target:.0f}": half}
-    draw(limits["throttle"], instance, drawn)
+    draw(limits["throttle"], instance, drawn, json_file.with_suffix(".png"))
     figures = {
         "measured": asdict(service),
         "assumed": {
@@ -144,15 +149,17 @@ def main() -> None:
             "start_seconds": START_SECONDS,
             "publication_seconds": PUBLICATION_SECONDS,
         },
+        "seeds": SEEDS,
+        "accepted": ACCEPTED,
         "instance": asdict(instance),
         "peak": limits["throttle"],
         "capacities": {part: [asdict(each) for each in capacity] for part, capacity in parts.items()},
         "tried": [asdict(each) for each in tried],
         "outcomes": {name: asdict(each) for name, each in others.items()},
     }
-    FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
+    json_file.write_text(json.dumps(figures, indent=2) + "\n")
     if policy != chosen:
-        click.echo(f"Pulumi.prod.yaml has {policy}. On the strength of this machine it should have {chosen}.", err=True)
+        click.echo(f"Pulumi.prod.yaml has {policy}. After {service.source} it should have {chosen}.", err=True)
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def test_production_has_instances_that_scale(prod: EmbeddedStack) -> None:
     assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 5)
     assert target["ResourceId"] == f"endpoint/{prod.outputs['endpointName']}/variant/AllTraffic"
     (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
-    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 1100
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 900
     assert policy["PolicyARN"].split(":")[4] == "000000000000"
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 
 from bench.autoscaling import MINUTE, PUBLICATION_SECONDS, Instance, Policy, Second, simulate
 from bench.capacity import API_QUOTA, capacities, instance_dollars
-from bench.policy_choice import Outcome, burst, candidates, outcome, recommended
+from bench.policy_choice import ACCEPTED, MOST_REFUSED, SEEDS, Outcome, burst, candidates, outcome, recommended
 from bench.scaling import FIGURES, committed
-from bench.service_rate import measure
+from bench.service_rate import measured
 
 INSTANCE = Instance(rate=50, places=2)
 POLICY = Policy(min_instances=2, max_instances=5, target=1500, scale_out_cooldown=300, scale_in_cooldown=300)
@@ -88,12 +89,27 @@ def test_a_run_can_be_repeated() -> None:
     assert simulate(burst(200, 600), INSTANCE, POLICY) == simulate(burst(200, 600), INSTANCE, POLICY)
 
 
-def test_among_policies_without_alarm_the_cheapest_is_recommended() -> None:
+def test_with_another_seed_requests_come_at_other_moments() -> None:
+    once, again = (simulate(burst(200, 600), INSTANCE, POLICY, seed=seed) for seed in (1, 2))
+    assert once != again
+
+
+def test_among_policies_far_enough_from_the_alarm_the_cheapest_is_recommended() -> None:
     def judged(target: float, refused: float, hours: float) -> Outcome:
         return Outcome(Policy(2, 5, target, 300, 300), refused, 0.5, 9, hours)
 
-    assert recommended([judged(1, 0.0, 3), judged(2, 0.009, 2), judged(3, 0.011, 1)]).target == 2
+    assert recommended([judged(1, 0.0, 3), judged(2, 0.004, 2), judged(3, 0.009, 1)]).target == 2
     assert recommended([judged(1, 0.5, 3), judged(2, 0.6, 2)]).target == 1
+
+
+def test_of_all_seeds_the_worst_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def judged(seeds: int) -> Outcome:
+        monkeypatch.setattr("bench.policy_choice.SEEDS", seeds)
+        return outcome(POLICY, 200, INSTANCE)
+
+    one, several = judged(1), judged(4)
+    assert several.ramp_refused > one.ramp_refused > 0
+    assert several.step_refused > one.step_refused > 0
 
 
 def test_every_candidate_has_an_instance_to_spare() -> None:
@@ -111,6 +127,8 @@ def test_stack_prod_has_the_policy_that_the_figures_recommend(figures: dict[str,
     policy, limits, _ = committed()
     tried = [Outcome(**each | {"policy": Policy(**each["policy"])}) for each in figures["tried"]]
     assert policy == recommended(tried)
+    assert figures["outcomes"]["recommended"]["ramp_refused"] <= ACCEPTED < MOST_REFUSED
+    assert figures["seeds"] == SEEDS >= 20
     assert limits["throttle"] == figures["peak"]
 
 
@@ -148,16 +166,20 @@ def test_capacity_grows_with_instances_and_concurrency() -> None:
 def serving(folder: Path, *rows: dict[str, Any]) -> Path:
     file = folder / "serving.json"
     common = {"server": "TorchServe", "model": "sample", "artifact": "float32"}
-    file.write_text(json.dumps({"rows": [common | row for row in rows]}))
+    file.write_text(json.dumps({"machine": "a CPU", "rows": [common | row for row in rows]}))
     return file
 
 
 def test_service_times_come_from_the_benchmark_of_serving(tmp_path: Path) -> None:
     alone, busy = {"clients": 1, "rps": 80, "p50_ms": 12}, {"clients": 8, "rps": 120, "p50_ms": 66}
-    rate = measure(serving(tmp_path, alone, busy, busy | {"artifact": "int8", "rps": 500}))
-    assert (rate.rate, rate.seconds) == (120, 0.012)
+    found = measured(serving(tmp_path, alone, busy, busy | {"artifact": "int8", "rps": 500}))
+    assert (found.source, found.machine, found.rate, found.seconds) == ("serving.json", "a CPU", 120, 0.012)
 
 
 def test_a_benchmark_of_serving_without_that_server_is_refused(tmp_path: Path) -> None:
     with pytest.raises(click.ClickException, match="no rows"):
-        measure(serving(tmp_path, {"clients": 8, "rps": 120, "p50_ms": 66, "server": "another"}))
+        measured(serving(tmp_path, {"clients": 8, "rps": 120, "p50_ms": 66, "server": "another"}))
+
+
+def test_the_figures_name_the_machine_that_they_count_with(figures: dict[str, Any]) -> None:
+    assert figures["measured"] == asdict(measured())
