@@ -35,6 +35,14 @@ define lock
 		$(UPGRADE) --output-file $(1) $(2) > /dev/null
 endef
 
+# One after the other, because they share the cores. What one of them finds too slow fails the target at the end, when
+# all have run. Ctrl-C ends all.
+define measure
+	@trap 'exit 130' INT; failed=; \
+		for name in $(1); do $(PY) -m bench.$$name || failed+=" bench.$$name"; done; \
+		[ -z "$$failed" ] || { echo "not within limits, or not run:$$failed"; exit 1; }
+endef
+
 .PHONY: help
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -66,22 +74,16 @@ lint: $(VENV)/.dev ## Check style, types and security rules
 	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive .
 
 .PHONY: bench
-bench: $(VENV)/.dev $(MODEL) $(MODEL_INT8) ## Run the benchmarks, and write docs/benchmarks again
-	@$(PY) -m bench.preprocessing
-	@$(PY) -m bench.serving
-	@$(PY) -m bench.function
-	@$(PY) -m bench.startup
-	@$(PY) -m bench.chain
-	@$(PY) -m bench.scaling
+bench: $(VENV)/.dev $(MODEL) $(MODEL_INT8) ## Run all benchmarks but soak (half an hour) and bench-compose (Docker), and write docs/benchmarks again
+	$(call measure,preprocessing serving function startup chain load overload scaling)
 
 .PHONY: load
 load: $(VENV)/.dev $(MODEL) ## Load the stack with visitors, then overload it
-	@$(PY) -m bench.load
-	@$(PY) -m bench.overload
+	$(call measure,load overload)
 
 .PHONY: soak
 soak: $(VENV)/.dev $(MODEL) ## Let the stack work for half an hour, and look for what drifts
-	@$(PY) -m bench.soak
+	$(call measure,soak)
 
 .PHONY: faults
 faults: $(VENV)/.dev $(MODEL) ## Break every part of a running stack, and write what was seen into docs/reliability.md

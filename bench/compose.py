@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import matplotlib
 from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/compose.py` works, too
@@ -27,6 +28,7 @@ from harness.project import PROJECT
 NAME = "object-counting-bench"
 AWS_PORT, SAGEMAKER_PORT = 5576, 5577
 IMAGES = ("aws", "sagemaker", "deploy", "container")
+SERVICES = ("aws", "sagemaker")  # those that stay
 BUILD_ARGUMENTS = [f"--build-arg=TORCH_INDEX_URL={os.environ.get('TORCH_INDEX_URL', '')}"]
 BASE_IMAGE = "python:3.11-slim"
 SAMPLE = PROJECT / "site/samples/1.jpg"
@@ -88,6 +90,26 @@ def memory_megabytes(service: str) -> float:
     return float(number) * {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}[unit] / 1e6
 
 
+def draw(figures: dict[str, float], picture: Path) -> None:
+    """What the containers take, and what a call takes in them and embedded."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    megabytes = {name: figures[f"{name}_image_mb"] - figures["base_image_mb"] for name in IMAGES}
+    megabytes = {f"image of {name}, over {BASE_IMAGE}": size for name, size in megabytes.items()}
+    megabytes |= {f"memory of {service}": figures[f"{service}_memory_mb"] for service in SERVICES}
+    milliseconds = {name: figures[f"{name}_predict_p50_ms"] for name in ("compose", "embedded")}
+    figure, panels = pyplot.subplots(1, 2, figsize=(10, 2.6), layout="constrained")
+    for panel, bars, label in zip(panels, (megabytes, milliseconds), ("MB", "ms, p50 of POST /predict"), strict=True):
+        panel.bar_label(panel.barh(list(bars), list(bars.values())), fmt=" %.0f")
+        panel.set_xlabel(label)
+        panel.invert_yaxis()
+        panel.margins(x=0.15)
+        panel.spines[["top", "right"]].set_visible(False)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=120)
+
+
 @click.command()
 @click.option("--starts", type=click.IntRange(min=1), default=3, show_default=True, help="How often it is started.")
 @click.option("--calls", type=click.IntRange(min=2), default=200, show_default=True, help="Calls of each stack.")
@@ -110,7 +132,7 @@ def main(starts: int, calls: int, json_file: Path) -> None:
             for _ in track(range(calls), "calling"):
                 for name, url in urls.items():
                     times[name].append(ask(url))
-            memory = {service: memory_megabytes(service) for service in ("aws", "sagemaker")}
+            memory = {service: memory_megabytes(service) for service in SERVICES}
         sizes = {image: image_megabytes(f"{NAME}-{image}") for image in IMAGES}
     finally:
         if made := run("docker", "image", "ls", "--format={{.Repository}}", f"--filter=reference={NAME}-*").split():
@@ -138,6 +160,7 @@ def main(starts: int, calls: int, json_file: Path) -> None:
         figures,
         json_file,
     )
+    draw(figures, json_file.with_suffix(".png"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Ten thousand requests from 32 visitors at once: nothing lost, nothing outside the contract, no memory kept.
 
 Half send an image, half a URL, 5 % something bad. The status, media type and body of every answer are checked
-against `site/openapi.json`; afterwards the logs of all parts are searched for stack traces.
+against `site/openapi.json`; afterwards the logs of all parts are searched for stack traces. The visitors come in
+rounds, because reading the memory takes time of the cores: that is done when nobody waits.
 """
 
 import sys
@@ -11,15 +12,18 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/l
 
 from bench.visitors import BUSY, Visit, mixture, send_crowd  # isort: skip
 from collections import Counter
+from itertools import accumulate
 from statistics import quantiles
 
 import click
+import matplotlib
 from rich.progress import Progress
 
 from bench.report import exit_unless, report
 from bench.stack import BenchmarkStack, benchmark_stack
+from harness.project import PROJECT
 
-WARM_UP_SHARE = 0.1
+ROUNDS = 10  # the first is the warm-up
 LIMITS = {"lost": 0, "outside_contract": 0, "stack_traces": 0, "memory_ratio": 1.1}
 
 
@@ -32,38 +36,54 @@ def stack_traces(stack: BenchmarkStack) -> int:
     return sum(log.count("Traceback") for log in logs)
 
 
+def draw(visits: list[Visit], memory: list[float], picture: Path) -> None:
+    """How long each request took, in the order in which they were sent, and the memory after each round."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    answers = sorted((answer for visit in visits for answer in visit.answers), key=lambda answer: answer.sent_at)
+    sent = list(accumulate(len(visit.answers) for visit in visits))
+    figure, (latency, used) = pyplot.subplots(2, sharex=True, figsize=(8, 4.5), layout="constrained")
+    latency.plot([answer.seconds * 1000 for answer in answers], ".", markersize=1)
+    latency.set(ylabel="ms until the answer", yscale="log")
+    used.plot(sent, memory, "o-")
+    used.set(ylabel="memory, MB", ylim=(0, 1.1 * max(memory)), xlabel="requests")
+    for panel in (latency, used):
+        panel.grid(alpha=0.3)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=120)
+
+
+def seconds_taken(visit: Visit) -> float:
+    """From the first request to the last answer."""
+    first = min(answer.sent_at for answer in visit.answers)
+    return max(answer.sent_at + answer.seconds for answer in visit.answers) - first
+
+
 @click.command()
 @click.option("--requests", type=click.IntRange(min=100), default=10_000, show_default=True)
 @click.option("--visitors", type=click.IntRange(min=1), default=32, show_default=True, help="Visitors at once.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
-def main(requests: int, visitors: int, json_file: Path | None) -> None:
+@click.option("--json", "json_file", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/load.json")
+def main(requests: int, visitors: int, json_file: Path) -> None:
     """Put the stack under load."""
-    first = round(WARM_UP_SHARE * requests)
+    visits: list[Visit] = []
+    memory: list[float] = []
     with benchmark_stack() as stack, Progress() as bar:
         line = bar.add_task("asking", total=requests)
         request = mixture(stack.outputs["pageUrl"])
-
-        def crowd(number: int, before: int) -> Visit:
-            return send_crowd(
-                stack.outputs["predictUrl"],
-                visitors,
-                request,
-                requests=number,
-                progress=lambda visit: bar.update(line, completed=before + len(visit.answers)),
-            )
-
-        warm_up = crowd(first, before=0)
-        memory_before = stack.status()["memoryMb"]
-        visit = crowd(requests - first, before=first)
-        memory_after = stack.status()["memoryMb"]
+        for number in range(ROUNDS):
+            share = (number + 1) * requests // ROUNDS - number * requests // ROUNDS
+            visits.append(send_crowd(stack.outputs["predictUrl"], visitors, request, requests=share))
+            memory.append(stack.status()["memoryMb"])
+            bar.advance(line, share)
         traces = stack_traces(stack)
-    answers = warm_up.answers + visit.answers
-    broken = warm_up.broken_promises + visit.broken_promises
+    answers = [answer for visit in visits for answer in visit.answers]
+    broken = [promise for visit in visits for promise in visit.broken_promises]
     for promise in broken[:20]:
         click.echo(promise, err=True)
     statuses = Counter(answer.status for answer in answers)
-    percentiles = quantiles(visit.seconds(200), n=100)
-    duration = visit.answers[-1].sent_at - visit.answers[0].sent_at
+    warm = visits[1:]
+    percentiles = quantiles([second for visit in warm for second in visit.seconds(200)], n=100)
     figures = {
         "requests": requests,
         "answers": requests - statuses[0],
@@ -71,11 +91,11 @@ def main(requests: int, visitors: int, json_file: Path | None) -> None:
         **{f"status_{status}": statuses[status] for status in sorted(statuses)},
         "outside_contract": len(broken),
         "stack_traces": traces,
-        "requests_per_second": len(visit.answers) / duration,
+        "requests_per_second": sum(len(visit.answers) for visit in warm) / sum(map(seconds_taken, warm)),
         "p50_ms": percentiles[49] * 1000,
         "p99_ms": percentiles[98] * 1000,
-        "memory_mb": memory_after,
-        "memory_ratio": memory_after / memory_before,
+        "memory_mb": memory[-1],
+        "memory_ratio": memory[-1] / memory[0],
     }
     shown = ", ".join(f"{number} x {status}" for status, number in sorted(statuses.items()))
     report(
@@ -88,11 +108,12 @@ def main(requests: int, visitors: int, json_file: Path | None) -> None:
             "stack traces in the logs": str(traces),
             "requests per second": f"{figures['requests_per_second']:.0f}",
             "p50, p99 of status 200": f"{figures['p50_ms']:.0f} ms, {figures['p99_ms']:.0f} ms",
-            f"memory at the end, to that after {first} requests": f"{figures['memory_ratio']:.2f}",
+            f"memory at the end, to that after {requests // ROUNDS} requests": f"{figures['memory_ratio']:.2f}",
         },
         figures,
         json_file,
     )
+    draw(visits, memory, json_file.with_suffix(".png"))
     exit_unless(figures, at_most=LIMITS)
 
 

@@ -17,6 +17,7 @@ import tempfile
 from statistics import median, quantiles
 
 import click
+import matplotlib
 from rich.progress import Progress
 
 from bench.report import exit_unless, report
@@ -26,12 +27,14 @@ from harness.project import PROJECT
 
 ARCHITECTURE = "resnext101_32x8d"
 LABELS = "1,2,3,4,5"
-OVERLOAD = 10
+OVERLOAD = 10  # times the capacity
 # So many keep the model busy, one prediction on each core and one behind it, and are all let in.
 VISITORS = 2 * (os.cpu_count() or 1)
 RECOVERY_SECONDS = 5.0
-# Visitors who wait for an answer send nothing; with so many for each request per second, enough others do.
+# Visitors who wait for an answer send nothing; with so many for each request per second, enough others do. A twentieth
+# is still missing of what is aimed at.
 VISITORS_PER_RATE = 4
+AIMED_AT = 1.1 * OVERLOAD
 AT_MOST = {
     "lost": 0,
     "outside_contract": 0,
@@ -39,7 +42,7 @@ AT_MOST = {
     "accepted_p50_ratio": 2,
     "accepted_p99_ratio": 2,
 }
-AT_LEAST = {"service_after": 0.9}
+AT_LEAST = {"offered_ratio": 0.99 * OVERLOAD, "service_after": 0.9}
 
 CHECKPOINT = """
 import sys
@@ -83,12 +86,35 @@ def rate(visit: Visit, seconds: float) -> float:
     return len(visit.seconds(200)) / seconds
 
 
+def draw(phases: dict[str, Visit], picture: Path) -> None:
+    """How long each answer and each refusal took, in the order in which they were asked for."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panel = pyplot.subplots(figsize=(9, 3.5), layout="constrained")
+    answers = [answer for visit in phases.values() for answer in visit.answers]
+    start = min(answer.sent_at for answer in answers)
+    for status, label in ((BUSY, "refused"), (200, "answered")):
+        shown = [answer for answer in answers if answer.status == status]
+        at = [answer.sent_at - start for answer in shown]
+        panel.plot(at, [answer.seconds for answer in shown], ".", markersize=3, label=label)
+    for phase, visit in phases.items():
+        begins = min(answer.sent_at for answer in visit.answers) - start
+        panel.axvline(begins, color="black", linewidth=0.8)
+        panel.annotate(f" {phase}", (begins, 1.01), xycoords=panel.get_xaxis_transform(), fontsize="small")
+    panel.set(xlabel="s", ylabel="s until the answer", ylim=(0, None))
+    panel.grid(alpha=0.3)
+    figure.legend(loc="outside right center", markerscale=3)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(picture, dpi=120)
+
+
 @click.command()
 @click.option(
     "--seconds", type=click.FloatRange(min=5), default=60.0, show_default=True, help="At capacity, then of overload."
 )
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
-def main(seconds: float, json_file: Path | None) -> None:
+@click.option("--json", "json_file", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/overload.json")
+def main(seconds: float, json_file: Path) -> None:
     """Overload the stack."""
     with tempfile.TemporaryDirectory() as folder, benchmark_stack() as stack:
         click.echo(f"packaging {ARCHITECTURE}", err=True)
@@ -105,13 +131,15 @@ def main(seconds: float, json_file: Path | None) -> None:
             crowd("starting functions", 10, visitors=MAX_FUNCTION_CALLS)
             calm = crowd("at capacity", seconds)
             capacity = rate(calm, seconds)
-            offered = OVERLOAD * capacity
-            storm = crowd("overloading", seconds, round(VISITORS_PER_RATE * offered), rate=offered)
+            aimed_at = AIMED_AT * capacity
+            storm = crowd("overloading", seconds, round(VISITORS_PER_RATE * aimed_at), rate=aimed_at)
             after = crowd("recovering", RECOVERY_SECONDS)
+    offered = len(storm.answers) / seconds
     refusals = quantiles(storm.seconds(BUSY), n=100)
     figures = {
         "capacity_per_second": capacity,
-        "offered_per_second": len(storm.answers) / seconds,
+        "offered_per_second": offered,
+        "offered_ratio": offered / capacity,
         "accepted_per_second": rate(storm, seconds),
         "accepted_p50_ratio": median(storm.seconds(200)) / median(calm.seconds(200)),
         "accepted_p99_ratio": quantiles(storm.seconds(200), n=100)[98] / quantiles(calm.seconds(200), n=100)[98],
@@ -122,9 +150,9 @@ def main(seconds: float, json_file: Path | None) -> None:
         "service_after": rate(after, RECOVERY_SECONDS) / capacity,
     }
     report(
-        f"Ten times the capacity for {seconds:.0f} s",
+        f"{OVERLOAD} times the capacity for {seconds:.0f} s",
         {
-            "offered, to the capacity": f"{figures['offered_per_second'] / capacity:.1f}",
+            "offered, to the capacity": f"{figures['offered_ratio']:.1f}",
             "answered, to the capacity": f"{figures['accepted_per_second'] / capacity:.2f}",
             "their p50 and p99, to those at capacity": (
                 f"{figures['accepted_p50_ratio']:.2f}, {figures['accepted_p99_ratio']:.2f}"
@@ -136,6 +164,7 @@ def main(seconds: float, json_file: Path | None) -> None:
         figures,
         json_file,
     )
+    draw({"at capacity": calm, "overload": storm, "afterwards": after}, json_file.with_suffix(".png"))
     show_broken(storm)
     exit_unless(figures, AT_MOST, AT_LEAST)
 

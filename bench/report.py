@@ -11,8 +11,8 @@ from rich.table import Table
 from bench.machine import machine
 
 
-def report(title: str, rows: Mapping[str, str], figures: Mapping[str, float], json_file: Path | None) -> None:
-    """Print a table, and write the figures where they are wanted.
+def report(title: str, rows: Mapping[str, str], figures: Mapping[str, float], json_file: Path) -> None:
+    """Print a table, and write the figures to a file.
 
     :param rows: what each line shows, as text.
     :param figures: the same for machines.
@@ -23,9 +23,8 @@ def report(title: str, rows: Mapping[str, str], figures: Mapping[str, float], js
     for name, value in rows.items():
         table.add_row(name, value)
     Console().print(table)
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n")
+    json_file.parent.mkdir(parents=True, exist_ok=True)
+    json_file.write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n")
 
 
 def exit_unless(

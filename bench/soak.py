@@ -78,9 +78,9 @@ def draw(samples: list[Sample], picture: Path) -> None:
 
 @click.command()
 @click.option("--minutes", type=click.FloatRange(min=0.5), default=30.0, show_default=True)
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/soak.json")
 @click.option("--picture", type=click.Path(path_type=Path), default=PROJECT / "docs/benchmarks/soak.png")
-def main(minutes: float, json_file: Path | None, picture: Path) -> None:
+def main(minutes: float, json_file: Path, picture: Path) -> None:
     """Let the stack work for a long time."""
     samples: list[Sample] = []
     with benchmark_stack() as stack, Progress() as bar:
