@@ -1,15 +1,17 @@
-"""The model as every tutorial serves it: torchvision's layers in eager mode, Pillow and torchvision's transforms."""
+"""The model as every tutorial serves it: torchvision's layers in eager mode, Pillow and torchvision's transforms.
+
+Only loading it is quicker, and done as this project's container does it: no weights are drawn to be replaced.
+"""
 
 import io
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
-
-from model_server.artifact.torchvision_import import import_torchvision
 
 
 class Classifier:
@@ -21,11 +23,13 @@ class Classifier:
             torch.set_num_threads(threads)
         directory = Path(os.environ["MODEL_DIR"])
         manifest: dict[str, Any] = json.loads((directory / "manifest.json").read_text())
-        torchvision = import_torchvision()
-        self._model = torchvision.models.get_model(manifest["architecture"], num_classes=len(manifest["labels"]))
-        self._model.load_state_dict(torch.load(directory / "model.pth", weights_only=True))
-        self._model.eval()
-        transforms = torchvision.transforms
+        sys.path.append(str(directory / "code"))
+        from classifier import load_classifier
+        from torchvision_import import import_torchvision
+
+        weights = torch.load(directory / "model.pth", weights_only=True)
+        self._model = load_classifier(manifest["architecture"], weights, len(manifest["labels"]))
+        transforms = import_torchvision().transforms
         self._prepare = transforms.Compose([transforms.Resize(manifest["image_size"]), transforms.ToTensor()])
 
     def prepare(self, image_file: bytes) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Installs and starts one server of the comparison."""
 
 import http.client
+import itertools
 import json
 import os
 import re
@@ -21,12 +22,18 @@ from urllib.parse import urlsplit
 import click
 import psutil
 
+from bench.peers.memory import memory_mb
 from bench.peers.servers import SERVERS, Server
 from harness.project import PROJECT
 
 _ENVIRONMENTS = PROJECT / "build" / "peers"
 _START_SECONDS = 120
 _SAMPLE = PROJECT / "site/samples/1.jpg"
+# Below those that systems give to connections (Linux from 32768 on), of which one may be gone again before the server
+# is there to take it; above those that Ray gives to its workers.
+_PORTS = itertools.count(20000)
+_MOMENT, _IDLE = 0.25, 0.15  # seconds, and cores: Ray is never quite at rest
+_PATIENCE = 30  # seconds
 
 
 class DoesNotRun(Exception):
@@ -43,12 +50,25 @@ class Running:
     logits: list[float]
 
     def rss_mb(self) -> float:
-        """Memory of the process and all that it started."""
-        total = 0
+        """Memory of the process and all that it started, as PSS where there is such a figure."""
+        return memory_mb(self.process.pid)
+
+    def wait_until_idle(self) -> None:
+        """Wait while it still works on what nobody waits for any more, but not for ever."""
+        deadline = time.monotonic() + _PATIENCE
+        used, busy = self._cpu_seconds(), True
+        while busy and time.monotonic() < deadline:
+            time.sleep(_MOMENT)
+            before, used = used, self._cpu_seconds()
+            busy = used - before > _IDLE * _MOMENT
+
+    def _cpu_seconds(self) -> float:
+        """Of the process and all that it started."""
+        total = 0.0
         for process in (root := psutil.Process(self.process.pid), *root.children(recursive=True)):
             with suppress(psutil.Error):
-                total += process.memory_info().rss
-        return total / 1e6
+                total += sum(process.cpu_times()[:2])
+        return total
 
 
 @contextmanager
@@ -61,10 +81,9 @@ def running(name: str, model_directory: Path) -> Iterator[Running]:
     server = SERVERS[name]
     python = _python(name, server)
     with tempfile.TemporaryDirectory() as folder:
-        port = _free_ports(1)[0]
-        names = {"FOLDER": folder, "CORES": str(os.cpu_count())}
-        ports = {f"PORT{number}": str(free) for number, free in enumerate(_free_ports(4), start=2)}
-        values = names | ports | {"PORT": str(port)}
+        port = _free_port()
+        ports = {"PORT": str(port)} | {f"PORT{number}": str(_free_port()) for number in range(2, 6)}
+        values = ports | {"FOLDER": folder, "CORES": str(os.cpu_count())}
         for file, content in server.files.items():
             Path(folder, file).write_text(_filled(content, values))
         environment = {
@@ -123,12 +142,12 @@ def _filled(text: str, values: dict[str, str]) -> str:
     return re.sub("|".join(sorted(values, reverse=True)), lambda name: values[name.group()], text)
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+def _free_port() -> int:
+    """The next one at which nobody listens."""
+    while True:
+        port = next(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _first_answer(process: subprocess.Popen[bytes], url: str, server: Server, log: BinaryIO) -> list[float]:
