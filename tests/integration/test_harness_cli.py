@@ -262,6 +262,7 @@ def test_down_also_stops_a_stack_that_is_starting(tmp_path: Path) -> None:
         processes = members(tmp_path)
         assert harness("status", directory=tmp_path).returncode == 3
         assert harness("down", directory=tmp_path).returncode == 0
+        up.communicate()
     assert up.returncode == 1
     assert wait_until_gone(processes) == []
 
