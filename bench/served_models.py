@@ -14,8 +14,6 @@ from model_server.quantization import quantize
 from model_server.quantized_engine import fastest_engine
 from model_server.sagemaker.archive import unpack
 
-MODELS = ("sample", "resnet18", "resnet50")
-PRECISIONS = ("float32", "int8")
 _DIRECTORY = PROJECT / "build" / "served-models"
 _SAMPLE = {"float32": PROJECT / "build/model.tar.gz", "int8": PROJECT / "build/model-int8.tar.gz"}
 

@@ -1,12 +1,10 @@
 """How long from ``harness up`` to the first right answer over HTTP, against a bare Python with the same model.
 
-The floor is a Python process that imports torch and torchvision, loads the model of the artifact and does one
-forward pass: whatever serves the model cannot be faster than that. Both are measured in turn, and compared by
-their medians.
+The floor is a Python process that imports torch and torchvision, loads the model of the artifact and answers once:
+whatever serves the model cannot be faster than that. Both are measured in turn, and compared by their medians.
 """
 
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,33 +17,19 @@ from rich.progress import track
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/startup.py` works, too
 
 from bench.report import exit_unless, report
+from bench.serving import bare
 from bench.stack import benchmark_stack
 from harness.prediction import predict
 from harness.project import PROJECT
 from model_server.sagemaker.archive import unpack
 
 LIMITS = {"ratio": 1.5}
-FLOOR = """
-import json, pathlib, sys
-import torch
-from torchvision_import import import_torchvision
-torchvision = import_torchvision()
-directory = pathlib.Path(sys.argv[1])
-manifest = json.loads((directory / "manifest.json").read_text())
-with torch.inference_mode():
-    with torch.device("meta"):  # no random weights are drawn only to be replaced
-        model = torchvision.models.get_model(manifest["architecture"], num_classes=len(manifest["labels"]))
-    model.load_state_dict(torch.load(directory / "model.pth", weights_only=True), assign=True)
-    model.eval()(torch.zeros(1, 3, *manifest["image_size"]))
-"""
 
 
 def floor_seconds(directory: Path) -> float:
-    """One run of the bare process."""
-    started_at = time.monotonic()
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(directory / 'code')!r})\n{FLOOR}"]
-    subprocess.run([*command, str(directory)], check=True)
-    return time.monotonic() - started_at
+    """One run of the bare process, until its answer."""
+    started_at = time.time()
+    return float(bare("start", directory)["answered_at"]) - started_at
 
 
 def first_answer_seconds() -> float:
