@@ -19,6 +19,7 @@ from rich.progress import Progress
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/serving.py` works, too
 
+from bench.bare_process import bare
 from bench.peers.running import DoesNotRun, running
 from bench.peers.servers import OURS, SERVERS
 from bench.serving_load import ask
@@ -29,7 +30,6 @@ MODELS = ("sample", "resnet18", "resnet50")
 CLIENTS = (1, 8, 32)
 ANSWERS = 300  # at least, to each number of clients in all rounds, so that a 99th percentile means something
 STARTS = 3  # of the bare Python in each round
-SAMPLE = PROJECT / "site/samples/1.jpg"
 TOLERANCE = 0.05  # of logits; the decoders differ a little (model_server/artifact/image.py)
 
 
@@ -115,13 +115,6 @@ def floor(directory: Path) -> dict[str, float]:
         seconds.append(first["answered_at"] - started_at)
         memory.append(first["rss_mb"])
     return {"start_s": median(seconds), "rss_mb": median(memory)}
-
-
-def bare(measure: str, directory: Path, *arguments: str) -> dict[str, Any]:
-    """What `bench.peers.bare` prints."""
-    command = [sys.executable, "-m", "bench.peers.bare", measure, str(SAMPLE), *arguments]
-    environment = {"MODEL_DIR": str(directory), "PYTHONPATH": str(PROJECT), "PATH": "/usr/bin:/bin"}
-    return dict(json.loads(subprocess.check_output(command, env=environment, cwd=PROJECT)))
 
 
 @cache

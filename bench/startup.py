@@ -16,8 +16,8 @@ from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # so that `python bench/startup.py` works, too
 
+from bench.bare_process import bare
 from bench.report import exit_unless, report
-from bench.serving import bare
 from bench.stack import benchmark_stack
 from harness.prediction import predict
 from harness.project import PROJECT

@@ -189,8 +189,8 @@ def _parse(url: str) -> tuple[Origin, str]:
 def _follow(url: str, location: str) -> str:
     """The URL that a Location header leads to, which may be relative."""
     try:
-        # Python remembers what it takes apart: no text may be long.
-        url = urljoin(url, location[: MAX_URL_LENGTH + 1])
+        # What is too long is refused as it is: Python remembers what it joins.
+        url = urljoin(url, location) if len(location) <= MAX_URL_LENGTH else location
         _parse(url)
     except (InvalidUrl, ValueError) as error:
         raise ImageHostError("The URL redirects to something that is not an http or https URL.") from error

@@ -186,7 +186,15 @@ def test_a_redirect_to_a_private_address_is_not_followed(serve: Callable[..., Se
 
 
 @pytest.mark.parametrize(
-    "location", ["file:///etc/passwd", "ftp://example.com/", "http://a@b/", "http://[::1", "http://b\xfccher/"]
+    "location",
+    [
+        "file:///etc/passwd",
+        "ftp://example.com/",
+        "http://a@b/",
+        "http://[::1",
+        "http://b\xfccher/",
+        pytest.param("/" + "../" * 3000 + "1.jpg", id="too long, though short when joined"),
+    ],
 )
 def test_a_redirect_to_what_is_not_a_web_url(location: str, serve: Callable[..., Server]) -> None:
     server = serve(_redirect(location))
