@@ -163,7 +163,7 @@ def _first_answer(process: subprocess.Popen[bytes], url: str, server: Server, lo
             answer = response.read().decode()
             if response.status == 200:
                 return _logits(json.loads(answer))
-        time.sleep(0.05)
+        time.sleep(0.02)
     log.seek(0)
     what = "does not answer" if process.poll() is None else "ended"
     # The other lines of its log name paths of this machine.

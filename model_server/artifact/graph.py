@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from itertools import chain
 from pathlib import Path
 
 import torch
 from packed_convolution import can_pack, pack_convolutions
-from torch import nn
-
-# TorchScript measures the first runs, and compiles the graph anew after them.
-_WARM_UP_RUNS = 3
+from torch import Tensor, nn
 
 
 def trace(network: nn.Module, image_size: tuple[int, int]) -> torch.jit.ScriptModule:
@@ -31,8 +29,28 @@ def trace(network: nn.Module, image_size: tuple[int, int]) -> torch.jit.ScriptMo
         else:
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         example = torch.zeros(1, 3, *image_size)
-        traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
-        return _warmed_up(torch.jit.freeze(traced), image_size)
+        _compile_once()
+        traced = torch.jit.trace(_Flat(network), example, check_trace=False)  # type: ignore[no-untyped-call]
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
+        return frozen
+
+
+class _Flat(nn.Module):
+    """A network as one layer with all tensors: a script of each layer, which freezing throws away, costs a millisecond.
+
+    They are attributes because a packed weight cannot be a constant of what is traced.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        for number, tensor in enumerate(chain(network.parameters(), network.buffers())):
+            self.register_buffer(f"tensor{number}", tensor)
+        self._network = [network]  # in a list, so that it is no part of this one
+        self.eval()
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self._network[0](images)
+        return logits
 
 
 def load(file: Path, image_size: tuple[int, int], quantized_engine: str | None = None) -> torch.jit.ScriptModule:
@@ -53,11 +71,15 @@ def load(file: Path, image_size: tuple[int, int], quantized_engine: str | None =
             graph = torch.jit.load(file, map_location="cpu")  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             raise ValueError(f"{file.name} is not a TorchScript file: {error}") from error
-        return _warmed_up(torch.jit.freeze(graph.eval()), image_size)
+        _compile_once()
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(graph.eval())
+        frozen(torch.zeros(1, 3, *image_size))  # as tracing does: what fails in the first run, or is slow, is so here
+        return frozen
 
 
-def _warmed_up(graph: torch.jit.ScriptModule, image_size: tuple[int, int]) -> torch.jit.ScriptModule:
-    """Run the graph until it is compiled, so that no request pays for that."""
-    for _ in range(_WARM_UP_RUNS):
-        graph(torch.zeros(1, 3, *image_size))
-    return graph
+def _compile_once() -> None:
+    """Have graphs compiled in their first run.
+
+    Left alone, TorchScript measures that one and compiles again, to fuse layers, which it does not do on CPUs.
+    """
+    torch.jit.set_fusion_strategy([])

@@ -6,12 +6,13 @@ ResNet-50's. PyTorch's compiler packs weights as well, but needs a C++ compiler,
 
 from __future__ import annotations
 
-from functools import partial
-from typing import cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.fx import Interpreter
 from torch.fx.experimental.optimization import fuse
+from torch.fx.node import Target
 
 
 def can_pack() -> bool:
@@ -29,30 +30,27 @@ def pack_convolutions(network: nn.Module, image_size: tuple[int, int]) -> nn.Mod
         RuntimeError: the network cannot take images of this size.
     """
     packed = fuse(network, inplace=True)
-    for name, input_size in _input_sizes(packed, image_size).items():
-        packed.set_submodule(name, _PackedConvolution(cast(nn.Conv2d, packed.get_submodule(name)), input_size))
+    packing = _Packing(packed)
+    packing.extra_traceback = False  # an error's message is what the layer says, and not where in the graph that was
+    packing.run(torch.zeros(1, 3, *image_size))
     return packed
 
 
-def _input_sizes(network: nn.Module, image_size: tuple[int, int]) -> dict[str, torch.Size]:
-    """The names of the convolutions that gain by it, and what each is given for one image, `[1, C, H, W]`."""
-    sizes: dict[str, torch.Size] = {}
+class _Packing(Interpreter):
+    """Runs a network for one image, `[1, 3, H, W]`, and packs each convolution when it is known what comes to it."""
 
-    def note(name: str, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        # Of a single pixel it is a matrix product, for which PyTorch's own takes less time.
-        if inputs[0].shape[2:].numel() > 1:
-            sizes[name] = inputs[0].shape
+    def call_module(self, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        layer = self.fetch_attr(str(target))
+        if isinstance(layer, nn.Conv2d) and _gains(layer, *args):
+            layer = _PackedConvolution(layer, args[0].shape)
+            self.module.set_submodule(str(target), layer)
+        return layer(*args, **kwargs)
 
-    hooks = [
-        layer.register_forward_pre_hook(partial(note, name))
-        for name, layer in network.named_modules()
-        if isinstance(layer, nn.Conv2d) and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
-    ]
-    with torch.inference_mode():
-        network(torch.zeros(1, 3, *image_size))
-    for hook in hooks:
-        hook.remove()
-    return sizes
+
+def _gains(convolution: nn.Conv2d, images: Tensor) -> bool:
+    """Of a single pixel it is a matrix product, for which PyTorch's own takes less time."""
+    can_be_packed = convolution.padding_mode == "zeros" and not isinstance(convolution.padding, str)
+    return can_be_packed and images.shape[2:].numel() > 1
 
 
 class _PackedConvolution(nn.Module):
