@@ -12,6 +12,7 @@ from harness.aws_emulator import (
     access_log,
     function_errors,
     log_limits,
+    protocols,
     service_permissions,
     simulation,
     tls,
@@ -28,6 +29,7 @@ def main() -> None:
     visitors.keep_aws_apis_out()
     access_log.log_api_requests()
     log_limits.forget_old_logs()
+    protocols.read_protocols_alone()
     function_errors.keep_function_errors_private()
     function_errors.end_overdue_functions()
     if ministack.app.AUTH:
