@@ -28,7 +28,7 @@ from pulumi.runtime import (
     set_all_config,
     set_mocks,
 )
-from pulumi.runtime.stack import Stack, run_pulumi_func, wait_for_rpcs
+from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from harness.addresses import Addresses
 from harness.clients import REGION, Clients
@@ -206,11 +206,8 @@ class _Errors(logging.Logger):
         self.reported.append(record.getMessage())
 
 
-async def _execute(program: str) -> None:
+def _execute(program: str) -> None:
     try:
         runpy.run_path(program, run_name="__main__")
     except pulumi.RunError as error:  # what a program raises for a user's mistake
         raise DeploymentError(str(error)) from None
-    # The SDK also waits for outputs, after each one for all that are left, which takes an eighth of a deployment's
-    # time. When all resources are made, few are left.
-    await wait_for_rpcs(await_all_outstanding_tasks=False)

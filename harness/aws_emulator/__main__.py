@@ -29,7 +29,7 @@ def main() -> None:
     visitors.keep_aws_apis_out()
     access_log.log_api_requests()
     log_limits.forget_old_logs()
-    protocols.read_protocols_alone()
+    protocols.read_only_protocols()
     function_errors.keep_function_errors_private()
     function_errors.end_overdue_functions()
     if ministack.app.AUTH:

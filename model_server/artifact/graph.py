@@ -29,16 +29,15 @@ def trace(network: nn.Module, image_size: tuple[int, int]) -> torch.jit.ScriptMo
         else:
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         example = torch.zeros(1, 3, *image_size)
-        _compile_once()
         traced = torch.jit.trace(_Flat(network), example, check_trace=False)  # type: ignore[no-untyped-call]
-        frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
-        return frozen
+        return _frozen(traced, example)
 
 
 class _Flat(nn.Module):
-    """A network as one layer with all tensors: a script of each layer, which freezing throws away, costs a millisecond.
+    """A network as one layer that has all of its tensors.
 
-    They are attributes because a packed weight cannot be a constant of what is traced.
+    Tracing makes a script module of each layer, a millisecond each, and freezing throws them away. The tensors are
+    registered because what is traced finds them by identity, and a packed weight cannot become a constant instead.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -71,15 +70,19 @@ def load(file: Path, image_size: tuple[int, int], quantized_engine: str | None =
             graph = torch.jit.load(file, map_location="cpu")  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             raise ValueError(f"{file.name} is not a TorchScript file: {error}") from error
-        _compile_once()
-        frozen: torch.jit.ScriptModule = torch.jit.freeze(graph.eval())
-        frozen(torch.zeros(1, 3, *image_size))  # as tracing does: what fails in the first run, or is slow, is so here
-        return frozen
+        return _frozen(graph.eval(), torch.zeros(1, 3, *image_size))
 
 
-def _compile_once() -> None:
-    """Have graphs compiled in their first run.
+def _frozen(graph: torch.jit.ScriptModule, example: Tensor) -> torch.jit.ScriptModule:
+    """Freeze the graph, and run it, so that it is compiled, and what cannot run here fails before it serves.
 
-    Left alone, TorchScript measures that one and compiles again, to fuse layers, which it does not do on CPUs.
+    Left alone, TorchScript measures the first run and compiles again in the second, to fuse layers, for which PyTorch's
+    wheels lack LLVM on CPUs.
     """
-    torch.jit.set_fusion_strategy([])
+    frozen: torch.jit.ScriptModule = torch.jit.freeze(graph)
+    strategy = torch.jit.set_fusion_strategy([])  # of the process; a graph keeps the one of its first run
+    try:
+        frozen(example)
+    finally:
+        torch.jit.set_fusion_strategy(strategy)
+    return frozen

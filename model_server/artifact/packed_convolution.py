@@ -32,23 +32,25 @@ def pack_convolutions(network: nn.Module, image_size: tuple[int, int]) -> nn.Mod
     packed = fuse(network, inplace=True)
     packing = _Packing(packed)
     packing.extra_traceback = False  # an error's message is what the layer says, and not where in the graph that was
-    packing.run(torch.zeros(1, 3, *image_size))
+    packing.submodules.clear()  # or the layers that are replaced would stay until all are
+    with torch.inference_mode():
+        packing.run(torch.zeros(1, 3, *image_size))
     return packed
 
 
 class _Packing(Interpreter):
-    """Runs a network for one image, `[1, 3, H, W]`, and packs each convolution when it is known what comes to it."""
+    """Runs a network for one image, `[1, 3, H, W]`, and packs each convolution for what first comes to it."""
 
     def call_module(self, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         layer = self.fetch_attr(str(target))
-        if isinstance(layer, nn.Conv2d) and _gains(layer, *args):
+        if isinstance(layer, nn.Conv2d) and _worth_packing(layer, *args):
             layer = _PackedConvolution(layer, args[0].shape)
             self.module.set_submodule(str(target), layer)
         return layer(*args, **kwargs)
 
 
-def _gains(convolution: nn.Conv2d, images: Tensor) -> bool:
-    """Of a single pixel it is a matrix product, for which PyTorch's own takes less time."""
+def _worth_packing(convolution: nn.Conv2d, images: Tensor) -> bool:
+    """Whether it can be packed and then takes less time: of a single pixel, a matrix product, PyTorch's own does."""
     can_be_packed = convolution.padding_mode == "zeros" and not isinstance(convolution.padding, str)
     return can_be_packed and images.shape[2:].numel() > 1
 

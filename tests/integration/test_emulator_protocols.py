@@ -1,4 +1,4 @@
-"""MiniStack knows every service's protocol, and reads a whole model only for those who need it."""
+"""MiniStack knows the protocols of the services in use, and reads a whole model only for those who need it."""
 
 import subprocess
 import sys
@@ -9,9 +9,9 @@ from harness.project import PROJECT
 LOOK_UP = """
 import sys
 from ministack.core import responses
-from harness.aws_emulator.protocols import read_protocols_alone
+from harness.aws_emulator.protocols import read_only_protocols
 
-read_protocols_alone()
+read_only_protocols()
 print(responses.expected_success_content_type("logs", "application/json"))
 print(responses.expected_success_content_type("monitoring", "application/json"))
 print(responses.expected_error_content_type("sts", "application/xml"))
