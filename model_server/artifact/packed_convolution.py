@@ -32,7 +32,6 @@ def pack_convolutions(network: nn.Module, image_size: tuple[int, int]) -> nn.Mod
     packed = fuse(network, inplace=True)
     packing = _Packing(packed)
     packing.extra_traceback = False  # an error's message is what the layer says, and not where in the graph that was
-    packing.submodules.clear()  # or the layers that are replaced would stay until all are
     with torch.inference_mode():
         packing.run(torch.zeros(1, 3, *image_size))
     return packed

@@ -118,7 +118,7 @@ def test_the_weights_are_small() -> None:
 
 
 def test_the_model_counts_held_out_images() -> None:
-    images = 25
+    images = 50
     right = predict(load_network(CHECKPOINT), held_out_pixels(images)) == labels(images)
     assert right.float().mean() >= 0.9
 
