@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,5 +41,6 @@ def test_a_program_that_cannot_be_deployed(
     monkeypatch.chdir(tmp_path)
     Path("__main__.py").write_text(program)
     emulated = Emulated(Clients(NOBODY_LISTENS), lambda step, detail="": None)
-    with pytest.raises(DeploymentError, match=re.escape(reason)):
-        asyncio.run(_run_program("project", "stack", {}, emulated))
+    # In a thread of its own: Playwright, in whose session these tests may run, keeps a loop running in the main one.
+    with ThreadPoolExecutor(max_workers=1) as thread, pytest.raises(DeploymentError, match=re.escape(reason)):
+        thread.submit(lambda: asyncio.run(_run_program("project", "stack", {}, emulated))).result()
