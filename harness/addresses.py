@@ -1,8 +1,9 @@
-"""Where the emulators answer."""
+"""Where the emulators are."""
 
 import re
 from dataclasses import dataclass
 
+REGION = "us-east-1"
 AWS_PORT = 4566
 SAGEMAKER_PORT = 4567
 LOOPBACK = "127.0.0.1"

@@ -7,9 +7,8 @@ from typing import Any
 from botocore.config import Config
 from localstack_client.session import Session
 
-from harness.addresses import Addresses
+from harness.addresses import REGION, Addresses
 
-REGION = "us-east-1"
 # Nothing gets lost on the way to a process on the same machine; what fails has a reason.
 NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
 SAGEMAKER_SERVICES = ("sagemaker", "sagemaker-runtime", "application-autoscaling")

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from harness.addresses import Addresses
+from harness.addresses import REGION, Addresses
 from harness.failure import Failure
 from harness.processes import ProcessGroup
 from harness.project import PROJECT
@@ -53,7 +53,7 @@ def start(group: ProcessGroup, addresses: Addresses, directory: Path, enforce_ia
     environment = os.environ | {
         "TMPDIR": str(files),
         **CREDENTIALS,
-        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": REGION,
         # Several processes share few cores; threads that spin while they wait would take them from each other.
         "OMP_WAIT_POLICY": "PASSIVE",
     }

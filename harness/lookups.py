@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from harness.clients import REGION, Clients
+from harness.addresses import REGION
+from harness.clients import Clients
 
 # The account that owns AWS's framework containers in most regions, us-east-1 among them.
 # https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/ecr-us-east-1.html

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pulumi
 from botocore.exceptions import WaiterError
 
-from harness.clients import REGION
+from harness.addresses import REGION
 from harness.creation import Create, Creation, DeploymentError, Outputs
 from harness.translate import to_outputs
 

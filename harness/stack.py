@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import emulators, logs
 from harness.addresses import Addresses
+from harness.configuration import read
 from harness.processes import ProcessGroup
 from harness.progress import ShowStep
 from harness.state import State, remove, write
@@ -67,7 +68,8 @@ def running_stack(
     """Start a stack, and stop everything at the end of the ``with`` block.
 
     :param enforce_iam: check every call against the caller's policies.
-    :raises WorkspaceError, EmulatorError, DeploymentError, PredictionError: when it does not come up.
+    :raises WorkspaceError, EmulatorError, ConfigurationError, DeploymentError, PredictionError: when it does not
+        come up.
     """
     started_at = time.monotonic()
     with running_emulators(addresses, directory, show, enforce_iam) as group:
@@ -103,15 +105,17 @@ def running_stack(
 def deploy_into(stack: str, addresses: Addresses, show: ShowStep) -> dict[str, Any]:
     """Deploy into emulators that somebody else has started, and return the stack's outputs.
 
-    :raises EmulatorError, DeploymentError: when that does not work.
+    :raises ConfigurationError: before anything is touched.
+    :raises EmulatorError, DeploymentError: when it does not work.
     """
+    configuration = read(stack, addresses)
     # Imported here for the commands that need neither: Pulumi's SDK takes seconds to import.
     from harness.deployment import deploy
     from harness.emptying import empty
 
     show("emptying the emulators")
     empty(addresses)
-    return deploy(stack, addresses, show).outputs
+    return deploy(configuration, addresses, show).outputs
 
 
 def _first_prediction(deployed: Deployed, sample: Sample, addresses: Addresses) -> dict[str, Any]:
@@ -132,13 +136,14 @@ def _deploy(stack: str, addresses: Addresses, directory: Path, group: ProcessGro
 
     def work() -> None:
         try:
+            configuration = read(stack, addresses)
             # Imported here and not above: Pulumi's SDK takes seconds to import, in which the emulators start.
             with no_search_for_garbage():
                 from harness.deployment import deploy, preload
 
                 preload()
             emulators.wait_until_ready(addresses, directory)
-            results.append(deploy(stack, addresses, show))
+            results.append(deploy(configuration, addresses, show))
         except BaseException as error:  # re-raised below, in the thread that waits
             errors.append(error)
 

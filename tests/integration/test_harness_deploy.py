@@ -73,7 +73,9 @@ def test_a_url_of_another_form_is_wrong_usage(url: str) -> None:
     assert "http://aws:4566" in done.stderr
 
 
-def test_a_stack_that_does_not_exist_is_named(addresses: Addresses) -> None:
+def test_a_stack_that_does_not_exist_is_named_and_what_is_deployed_stays(addresses: Addresses) -> None:
+    Clients(addresses)["s3"].create_bucket(Bucket="precious")
     done = harness("deploy", *urls(addresses), "--stack=nonsense")
     assert done.returncode == 1
     assert "Pulumi.nonsense.yaml does not exist" in done.stderr
+    assert "precious" in [bucket["Name"] for bucket in Clients(addresses)["s3"].list_buckets()["Buckets"]]

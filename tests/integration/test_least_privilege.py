@@ -26,7 +26,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from harness import loopback
-from harness.clients import REGION
+from harness.addresses import REGION
 from harness.project import PROJECT
 from harness.resources import zip_archive
 from tests.embedded_stack import WITHOUT_MODEL, EmbeddedStack, harness, start_stack

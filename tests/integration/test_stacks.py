@@ -128,8 +128,10 @@ def test_buckets_are_private_versioned_and_encrypted(any_stack: tuple[str, Embed
 DEPLOY = """
 import json, sys
 from harness.addresses import Addresses
+from harness.configuration import read
 from harness.deployment import deploy
-deployed = deploy("localstack", Addresses(int(sys.argv[1]), int(sys.argv[2])), lambda step, detail="": None)
+addresses = Addresses(int(sys.argv[1]), int(sys.argv[2]))
+deployed = deploy(read("localstack", addresses), addresses, lambda step, detail="": None)
 print(json.dumps({"outputs": deployed.outputs, "resources": deployed.resources}))
 """
 

@@ -1,25 +1,30 @@
 """What the harness makes of ``Pulumi.<stack>.yaml``."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.addresses import Addresses
-from harness.creation import DeploymentError
-from harness.deployment import _configuration
+from harness.configuration import ConfigurationError, read
 
-PROJECT: dict[str, Any] = {"name": "p", "config": {"title": {"default": "A title"}, "labels": {"default": ["a"]}}}
+DEFAULTS = {"title": "A title", "labels": ["a"]}
 
 
 def configuration(folder: Path, text: str, addresses: Addresses | None = None) -> dict[str, str]:
     (folder / "Pulumi.x.yaml").write_text(text)
-    return _configuration(PROJECT, "x", addresses or Addresses())
+    return read("x", addresses or Addresses(), folder).settings
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def write_project(folder: Path, defaults: dict[str, Any]) -> None:
+    config = {key: {"default": value} for key, value in defaults.items()}
+    (folder / "Pulumi.yaml").write_text(json.dumps({"name": "p", "config": config}))  # JSON is YAML
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_project(tmp_path, DEFAULTS)
     (tmp_path / "Pulumi.local.yaml").write_text("config: {}")
     return tmp_path
 
@@ -39,7 +44,7 @@ def test_a_setting_without_a_namespace_is_the_projects(folder: Path) -> None:
 
 @pytest.mark.parametrize("key", ["p:lables", "lables", "aws:defaultTags", "other:key"])
 def test_a_setting_that_nothing_reads_is_refused(folder: Path, key: str) -> None:
-    with pytest.raises(DeploymentError, match=key):
+    with pytest.raises(ConfigurationError, match=key):
         configuration(folder, f"config: {{'{key}': x}}")
 
 
@@ -48,27 +53,26 @@ def test_what_yaml_takes_for_a_date_stays_a_text(folder: Path) -> None:
 
 
 def test_an_encrypted_setting_is_refused(folder: Path) -> None:
-    with pytest.raises(DeploymentError, match="title is encrypted"):
+    with pytest.raises(ConfigurationError, match="title is encrypted"):
         configuration(folder, "config: {title: {secure: v1:abc}}")
 
 
 def test_another_stack_than_the_local_one_finds_everything_on_this_machine(folder: Path) -> None:
     (folder / "Pulumi.local.yaml").write_text("config: {p:pageUrl: 'http://{label}.localhost:4566', p:title: Local}")
-    project = {"name": "p", "config": PROJECT["config"] | {"pageUrl": {"default": "https://{domain}"}}}
-    (folder / "Pulumi.x.yaml").write_text("config: {title: Cats}")
-    configured = _configuration(project, "x", Addresses(5000, 5001))
+    write_project(folder, DEFAULTS | {"pageUrl": "https://{domain}"})
+    configured = configuration(folder, "config: {title: Cats}", Addresses(5000, 5001))
     assert configured["p:pageUrl"] == "http://{label}.localhost:5000"
     assert configured["p:title"] == "Cats"
 
 
 def test_another_region_is_refused(folder: Path) -> None:
-    with pytest.raises(DeploymentError, match="eu-central-1"):
+    with pytest.raises(ConfigurationError, match="eu-central-1"):
         configuration(folder, "config: {'aws:region': eu-central-1}")
 
 
 @pytest.mark.parametrize("text", ["config: [", "- a list", "just text"])
 def test_a_file_that_is_not_a_configuration_is_named(folder: Path, text: str) -> None:
-    with pytest.raises(DeploymentError, match=r"Pulumi\.x\.yaml"):
+    with pytest.raises(ConfigurationError, match=r"Pulumi\.x\.yaml"):
         configuration(folder, text)
 
 

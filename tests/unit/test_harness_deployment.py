@@ -9,6 +9,7 @@ import pytest
 
 from harness.addresses import Addresses
 from harness.clients import Clients
+from harness.configuration import Configuration
 from harness.creation import DeploymentError
 from harness.deployment import Emulated, _run_program
 
@@ -43,4 +44,4 @@ def test_a_program_that_cannot_be_deployed(
     emulated = Emulated(Clients(NOBODY_LISTENS), lambda step, detail="": None)
     # In a thread of its own: Playwright, in whose session these tests may run, keeps a loop running in the main one.
     with ThreadPoolExecutor(max_workers=1) as thread, pytest.raises(DeploymentError, match=re.escape(reason)):
-        thread.submit(lambda: asyncio.run(_run_program("project", "stack", {}, emulated))).result()
+        thread.submit(lambda: asyncio.run(_run_program(Configuration("project", "stack", {}), emulated))).result()
