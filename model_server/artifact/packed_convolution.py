@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.fx import Interpreter
-from torch.fx.experimental.optimization import fuse
-from torch.fx.node import Target
+from torch.fx import GraphModule, Interpreter, symbolic_trace
+from torch.fx.node import Node, Target
+from torch.nn.utils import fuse_conv_bn_weights
 
 
 def can_pack() -> bool:
@@ -23,18 +23,47 @@ def can_pack() -> bool:
 def pack_convolutions(network: nn.Module, image_size: tuple[int, int]) -> nn.Module:
     """Return one of torchvision's classifiers, in evaluation mode, with packed convolutions where that is quicker.
 
-    Batch normalisation becomes part of the convolutions first. image_size: the height and width for which weights are
-    laid out; images of other sizes are computed as well.
+    Batch normalisation becomes part of the convolutions first, which changes those of the given network as well.
+    image_size: the height and width for which weights are laid out; images of other sizes are computed as well.
 
     Raises:
         RuntimeError: the network cannot take images of this size.
     """
-    packed = fuse(network, inplace=True)
-    packing = _Packing(packed)
-    packing.extra_traceback = False  # an error's message is what the layer says, and not where in the graph that was
+    packed = symbolic_trace(network)
     with torch.inference_mode():
+        _fold_batch_normalisation(packed)
+        packing = _Packing(packed)
+        packing.extra_traceback = False  # an error's message is what the layer says, not where in the graph that was
         packing.run(torch.zeros(1, 3, *image_size))
     return packed
+
+
+def _fold_batch_normalisation(network: GraphModule) -> None:
+    """Make it part of the convolution before it, where nothing else uses what that computes.
+
+    As `torch.fx.experimental.optimization.fuse` does, which copies all weights on the way and takes twice as long.
+    """
+    layers = dict(network.named_modules())
+
+    def layer(node: Node) -> nn.Module | None:
+        return layers.get(str(node.target)) if node.op == "call_module" else None
+
+    for node in network.graph.nodes:
+        if len(node.users) != 1:
+            continue
+        (user,) = node.users
+        match layer(node), layer(user):
+            case (
+                nn.Conv2d() as convolution,
+                nn.BatchNorm2d(running_mean=Tensor() as mean, running_var=Tensor() as variance) as norm,
+            ):
+                convolution.weight, convolution.bias = fuse_conv_bn_weights(
+                    convolution.weight, convolution.bias, mean, variance, norm.eps, norm.weight, norm.bias
+                )
+                user.replace_all_uses_with(node)
+                network.graph.erase_node(user)
+    network.delete_all_unused_submodules()
+    network.recompile()
 
 
 class _Packing(Interpreter):
@@ -42,10 +71,12 @@ class _Packing(Interpreter):
 
     def call_module(self, target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         layer = self.fetch_attr(str(target))
-        if isinstance(layer, nn.Conv2d) and _worth_packing(layer, *args):
-            layer = _PackedConvolution(layer, args[0].shape)
-            self.module.set_submodule(str(target), layer)
-        return layer(*args, **kwargs)
+        if not (isinstance(layer, nn.Conv2d) and _worth_packing(layer, *args)):
+            return layer(*args, **kwargs)
+        (images,) = args
+        self.module.set_submodule(str(target), _PackedConvolution(layer, images.shape))
+        # What comes next needs the shape alone, which no images have as well, and are convolved in no time.
+        return images.new_zeros(len(images), *layer(images[:0]).shape[1:])
 
 
 def _worth_packing(convolution: nn.Conv2d, images: Tensor) -> bool:
