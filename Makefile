@@ -57,8 +57,7 @@ demo: $(VENV)/.runtime $(MODEL) ## Run it, ask about five images, stop
 
 .PHONY: test
 test: $(VENV)/.dev $(MODEL) browser ## Run all tests (TEST="tests/unit -k name" for some)
-	@# More processes than cores, for many tests wait. A file's tests share one, so that what they start is started once.
-	@$(PY) -m pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder $(TEST)
+	@$(PY) -m pytest --numprocesses 5 $(TEST) # many tests wait, for what takes its time
 
 .PHONY: test-compose
 test-compose: TEST := $(or $(TEST),tests/compose tests/integration tests/e2e/test_page.py::test_answers_for_a_sample)
