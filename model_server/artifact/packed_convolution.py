@@ -6,6 +6,7 @@ ResNet-50's. PyTorch's compiler packs weights as well, but needs a C++ compiler,
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import torch
@@ -39,7 +40,7 @@ def pack_convolutions(network: nn.Module, image_size: tuple[int, int]) -> nn.Mod
 
 
 def _fold_batch_normalisation(network: GraphModule) -> None:
-    """Make it part of the convolution before it, where nothing else uses what that computes.
+    """Make it part of the convolution before it, where nothing else uses that, or what it computes.
 
     As `torch.fx.experimental.optimization.fuse` does, which copies all weights on the way and takes twice as long.
     """
@@ -48,8 +49,9 @@ def _fold_batch_normalisation(network: GraphModule) -> None:
     def layer(node: Node) -> nn.Module | None:
         return layers.get(str(node.target)) if node.op == "call_module" else None
 
+    calls = Counter(node.target for node in network.graph.nodes)
     for node in network.graph.nodes:
-        if len(node.users) != 1:
+        if len(node.users) != 1 or calls[node.target] != 1:
             continue
         (user,) = node.users
         match layer(node), layer(user):

@@ -83,9 +83,23 @@ class _Shortcut(nn.Module):
         return both
 
 
-def test_batch_normalisation_stays_where_what_it_normalises_is_used_elsewhere() -> None:
+class _Twice(nn.Module):
+    """A convolution is used at two places, and only at one is it normalised."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.normalisation = nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3)
+        self.normalisation.running_mean = torch.rand(3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        convolved: torch.Tensor = self.convolution(self.normalisation(self.convolution(images)))
+        return convolved
+
+
+@pytest.mark.parametrize("layer", [_Shortcut, _Twice])
+def test_batch_normalisation_stays_where_the_convolution_is_used_elsewhere(layer: type[nn.Module]) -> None:
     torch.manual_seed(0)
-    packed, given = packed_and_given(_Shortcut())
+    packed, given = packed_and_given(layer())
     images = torch.rand(2, 3, SIDE, SIDE)
     assert any(isinstance(layer, nn.BatchNorm2d) for layer in packed.modules())
     with torch.inference_mode():
